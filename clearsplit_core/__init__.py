@@ -1,0 +1,1 @@
+"""ClearSplit's rules: money, splits, journal and settlement. Standard library only."""

@@ -1,0 +1,253 @@
+"""Every refusal ClearSplit can utter: a few kinds, and one class with a stable code per reason.
+
+A kind says what the caller can do about it; the edges translate kinds, never single reasons:
+
+    Invalid          the request can never succeed: change it
+    Unauthenticated  we do not know who is asking
+    Forbidden        we know, and this role may not
+    NotFound         there is no such thing, or not for this caller
+    Stale            it was changed since the caller last read it
+    Conflict         the present state forbids it
+    Unavailable      try again in a moment
+
+A class's docstring is its default sentence, written to be read aloud to a user. This module knows
+nothing of the rest of ClearSplit; the adapters raise these classes and add none of their own.
+"""
+
+from typing import ClassVar
+
+# ── The kinds ────────────────────────────────────────────────────────────────────────────────────
+
+
+class Refusal(Exception):
+    """ClearSplit will not do this, and says why.
+
+    `code` is stable and public. `field` is a JSON pointer (RFC 6901) to the input that is to blame,
+    empty where no single field is. A message never repeats a secret.
+    """
+
+    code: ClassVar[str] = ""
+    by_code: ClassVar[dict[str, type["Refusal"]]] = {}
+
+    def __init_subclass__(cls, *, code: str = "") -> None:
+        if not code:
+            return
+        if code in cls.by_code:
+            raise TypeError(f"{cls.__name__}: the code {code!r} is taken")
+        cls.code = code
+        cls.by_code[code] = cls
+
+    def __init__(self, message: str = "", *, field: str = "") -> None:
+        if not self.code:
+            raise TypeError(f"{type(self).__name__} is a kind; raise one of its reasons")
+        self.message = message or " ".join((self.__doc__ or "").split())
+        self.field = field
+        super().__init__(self.message)
+
+
+class Invalid(Refusal, ValueError):
+    """The request can never succeed, whatever the state."""
+
+
+class Unauthenticated(Refusal):
+    """We do not know who is asking."""
+
+
+class Forbidden(Refusal):
+    """We know who is asking, and they may not."""
+
+
+class NotFound(Refusal):
+    """There is no such thing, or not for this caller."""
+
+
+class Stale(Refusal):
+    """It was changed since the caller last read it."""
+
+
+class Conflict(Refusal):
+    """The present state forbids it."""
+
+
+class Unavailable(Refusal):
+    """Nothing is wrong with the request; try again in a moment."""
+
+
+# ── Money and splits ─────────────────────────────────────────────────────────────────────────────
+
+
+class UnknownCurrency(Invalid, code="unknown-currency"):
+    """There is no such currency in ISO 4217, or it has no minor unit."""
+
+
+class CurrencyMismatch(Invalid, code="currency-mismatch"):
+    """Amounts in different currencies cannot be added."""
+
+
+class NotADecimal(Invalid, code="not-a-decimal"):
+    """A decimal number is written in digits with at most one point, such as 12.34."""
+
+
+class TooPrecise(Invalid, code="too-precise"):
+    """The amount has more decimals than its currency."""
+
+
+class NotAnInteger(Invalid, code="not-an-integer"):
+    """Amounts are whole minor units: an integer, never a float or a bool."""
+
+
+class AmountOutOfRange(Invalid, code="amount-out-of-range"):
+    """The amount is beyond 10^15 minor units."""
+
+
+class AmountZero(Invalid, code="amount-zero"):
+    """The amount is zero, so there is nothing to record."""
+
+
+class NobodyNamed(Invalid, code="nobody-named"):
+    """There is nobody to split this among."""
+
+
+class TooMany(Invalid, code="too-many"):
+    """There are more of these than one request may name."""
+
+
+class NamedTwice(Invalid, code="named-twice"):
+    """The same member is named twice."""
+
+
+class WrongTotal(Invalid, code="wrong-total"):
+    """The parts do not add up to the amount."""
+
+
+class WrongSign(Invalid, code="wrong-sign"):
+    """A part points the other way than the amount."""
+
+
+class BadWeights(Invalid, code="bad-weights"):
+    """Weights are not negative, and at least one of them is above zero."""
+
+
+class BadRate(Invalid, code="bad-rate"):
+    """An exchange rate is a decimal above zero, and converts the amount to more than nothing."""
+
+
+# ── The journal ──────────────────────────────────────────────────────────────────────────────────
+
+
+class Unbalanced(Invalid, code="unbalanced"):
+    """An entry's postings must sum to zero in every currency and on every date."""
+
+
+class JournalBroken(Invalid, code="journal-broken"):
+    """The journal was changed after it was written."""
+
+
+class BadText(Invalid, code="bad-text"):
+    """This text is empty, too long, or has characters that cannot be shown."""
+
+
+class BalanceOutOfRange(Conflict, code="balance-out-of-range"):
+    """A balance would leave the range that every client can read, 2^53 - 1 minor units."""
+
+
+# ── Settling up ──────────────────────────────────────────────────────────────────────────────────
+
+
+class BalancesNotZero(Invalid, code="balances-not-zero"):
+    """Balances must sum to zero before they can be settled."""
+
+
+class UnknownStrategy(Invalid, code="unknown-strategy"):
+    """The strategies are fewest and direct."""
+
+
+class DebtsMissing(Invalid, code="debts-missing"):
+    """The direct strategy needs to know who owes whom."""
+
+
+class DebtsMismatch(Invalid, code="debts-mismatch"):
+    """These debts do not lead to these balances."""
+
+
+class BadEffort(Invalid, code="bad-effort"):
+    """Effort is a positive number of work units, or interactive or thorough."""
+
+
+class BadTransfer(Invalid, code="bad-transfer"):
+    """A transfer is an amount above zero from one member to another."""
+
+
+# ── Groups, members, expenses ────────────────────────────────────────────────────────────────────
+
+
+class ThingNotFound(NotFound, code="not-found"):
+    """There is nothing here that you can see."""
+
+
+class AlreadyExists(Conflict, code="already-exists"):
+    """Something with this id exists already."""
+
+
+class InsufficientRole(Forbidden, code="insufficient-role"):
+    """Your role in this group does not allow this."""
+
+
+class VersionMismatch(Stale, code="version-mismatch"):
+    """This was changed since you last read it; read it again and repeat your change."""
+
+
+class GroupArchived(Conflict, code="group-archived"):
+    """This group is archived; restore it before you change it."""
+
+
+class UnknownMember(Invalid, code="unknown-member"):
+    """There is no such member in this group."""
+
+
+class InactiveMember(Conflict, code="inactive-member"):
+    """This member has left the group; new expenses leave them out."""
+
+
+class GroupFull(Conflict, code="group-full"):
+    """This group has as many members as a group can have."""
+
+
+# ── Idempotency ──────────────────────────────────────────────────────────────────────────────────
+
+
+class KeyReused(Invalid, code="idempotency-key-reused"):
+    """This Idempotency-Key was used for another request; choose a new one."""
+
+
+class KeyInProgress(Conflict, code="idempotency-in-progress"):
+    """The first request with this Idempotency-Key is still running; repeat it in a second."""
+
+
+# ── Accounts ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class EmailTaken(Conflict, code="email-taken"):
+    """An account with this e-mail address exists already."""
+
+
+class WrongCredentials(Unauthenticated, code="invalid-credentials"):
+    """The e-mail address or the password is wrong."""
+
+
+class SessionEnded(Unauthenticated, code="invalid-token"):
+    """You are signed out; sign in again."""
+
+
+# ── Stores ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class Overloaded(Unavailable, code="temporarily-overloaded"):
+    """We are busy; repeat the request in a second."""
+
+
+# ── Imports ──────────────────────────────────────────────────────────────────────────────────────
+
+
+class BadFile(Invalid, code="bad-file"):
+    """This file is not an export that we can read."""

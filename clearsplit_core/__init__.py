@@ -1,1 +1,70 @@
-"""ClearSplit's rules: money, splits, journal and settlement. Standard library only."""
+"""ClearSplit's rules: money, splits, the journal and settling up. Standard library only.
+
+    >>> from clearsplit_core import settle
+    >>> settle({"ana": 5000, "bo": -3000, "cy": -2000}).transfers
+    (Transfer(debtor='bo', creditor='ana', amount_minor=3000), ...)
+
+Start reading at `journal.py`; then `group.py`, `expenses.py` and `ports.py` tell how a wish becomes
+an entry.
+"""
+
+from clearsplit_core.accounts import EndSession, OpenAccount, RotateSession, Rotation, StartSession
+from clearsplit_core.errors import Refusal
+from clearsplit_core.expenses import (
+    Changes,
+    RecordExpense,
+    RestoreExpense,
+    ReviseExpense,
+    VoidExpense,
+)
+from clearsplit_core.group import Group, replay
+from clearsplit_core.groups import CreateGroup
+from clearsplit_core.journal import Entry, GroupId, Head, MemberId, Posting, verify
+from clearsplit_core.members import AddGuest
+from clearsplit_core.memory import AsyncMemoryStore, MemoryStore
+from clearsplit_core.money import Money, allocate, convert
+from clearsplit_core.ports import Caller
+from clearsplit_core.records import (
+    AccountId,
+    Expense,
+    ExpenseId,
+    Fx,
+    Member,
+    Role,
+    SessionId,
+    Terms,
+)
+from clearsplit_core.settlement import Plan, Transfer, settle
+from clearsplit_core.splits import (
+    Adjustment,
+    Equal,
+    Exact,
+    Item,
+    Itemised,
+    Part,
+    Percentage,
+    PercentPart,
+    Shares,
+    SharesPart,
+)
+from clearsplit_core.text import Text
+
+__all__ = [
+    # settling up
+    "settle", "Plan", "Transfer",
+    # money and splits
+    "Money", "allocate", "convert",
+    "Equal", "Exact", "Percentage", "Shares", "Adjustment", "Itemised",
+    "Part", "PercentPart", "SharesPart", "Item",
+    # the journal
+    "Entry", "Posting", "Head", "Text", "verify", "replay",
+    # what a group holds
+    "Group", "Member", "Role", "Expense", "Terms", "Fx",
+    "AccountId", "ExpenseId", "GroupId", "MemberId", "SessionId",
+    # commands and stores
+    "CreateGroup", "AddGuest",
+    "RecordExpense", "ReviseExpense", "VoidExpense", "RestoreExpense", "Changes",
+    "OpenAccount", "StartSession", "RotateSession", "Rotation", "EndSession",
+    "Caller", "MemoryStore", "AsyncMemoryStore",
+    "Refusal",
+]  # fmt: skip

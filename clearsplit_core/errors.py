@@ -197,16 +197,24 @@ class VersionMismatch(Stale, code="version-mismatch"):
     """This was changed since you last read it; read it again and repeat your change."""
 
 
-class GroupArchived(Conflict, code="group-archived"):
-    """This group is archived; restore it before you change it."""
-
-
 class UnknownMember(Invalid, code="unknown-member"):
     """There is no such member in this group."""
 
 
 class InactiveMember(Conflict, code="inactive-member"):
     """This member has left the group; new expenses leave them out."""
+
+
+class GuestOwner(Invalid, code="guest-owner"):
+    """Only a member with an account can be an owner; make this guest a member or a viewer."""
+
+
+class AlreadyVoided(Conflict, code="already-voided"):
+    """This was voided already."""
+
+
+class NotVoided(Conflict, code="not-voided"):
+    """This is not voided, so there is nothing to restore."""
 
 
 class GroupFull(Conflict, code="group-full"):
@@ -225,6 +233,10 @@ class KeyInProgress(Conflict, code="idempotency-in-progress"):
 
 
 # ── Accounts ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class BadEmail(Invalid, code="bad-email"):
+    """This is not an e-mail address."""
 
 
 class EmailTaken(Conflict, code="email-taken"):

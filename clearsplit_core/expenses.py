@@ -1,0 +1,331 @@
+"""Expenses: recording what somebody paid for others, and correcting it.
+
+An expense is never changed in place. To revise one is to append an entry that takes its old legs
+back and puts the new ones in; to void one takes them back; to restore one puts them in again. Every
+leg that is taken back keeps its own effective date, so a view by date is right after a correction.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import Enum
+from typing import ClassVar, Final, TypeAlias, TypeVar
+
+from clearsplit_core.errors import (
+    AlreadyExists,
+    AlreadyVoided,
+    CurrencyMismatch,
+    InsufficientRole,
+    NotVoided,
+    VersionMismatch,
+)
+from clearsplit_core.group import Event, Group, Right
+from clearsplit_core.journal import GroupId, MemberId, Postings, net, reversed_legs
+from clearsplit_core.ports import Decision, Needs
+from clearsplit_core.records import Expense, ExpenseId, Fx, Outcome, Role, Terms, outcome_of
+from clearsplit_core.splits import Itemised, Part, Split
+from clearsplit_core.text import Text, require_readable
+
+TITLE_MAX: Final = 200
+CATEGORY_MAX: Final = 50
+MEMO_MAX: Final = 2_000
+
+
+# ── Recording ────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordExpense:
+    """Put what somebody paid for others into the journal.
+
+    Raises InsufficientRole, AlreadyExists, UnknownMember, InactiveMember, CurrencyMismatch, and
+    where the terms do not add up WrongTotal, WrongSign, BadWeights or BadRate.
+    """
+
+    group_id: GroupId
+    expense_id: ExpenseId
+    terms: Terms
+
+    def __post_init__(self) -> None:
+        _require_readable(self.terms)
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(expenses=frozenset({self.expense_id}))
+
+    def decide(self, group: Group) -> Decision[Expense]:
+        group.require(Right.RECORD)
+        if self.expense_id in group.expenses:
+            raise AlreadyExists(field="/id")
+        group.require_members(sorted(self.terms.members))
+        _require_group_currency(self.terms, group)
+        event = ExpenseRecorded(
+            expense_id=self.expense_id,
+            terms=self.terms,
+            outcome=outcome_of(self.terms, self.expense_id),
+        )
+        return _decided(event, group, self.expense_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpenseRecorded(Event):
+    kind: ClassVar[str] = "expense-recorded"
+    expense_id: ExpenseId
+    terms: Terms
+    outcome: Outcome
+
+    def postings(self, group: Group) -> Postings:
+        return self._expense(group).legs()
+
+    def evolve(self, group: Group) -> Group:
+        return group.with_expense(self._expense(group))
+
+    def _expense(self, group: Group) -> Expense:
+        return Expense(
+            id=self.expense_id,
+            terms=self.terms,
+            outcome=self.outcome,
+            version=1,
+            voided=False,
+            recorded_by=group.actor.id,
+            recorded_seq=group.head.seq + 1,
+            recorded_at=group.now,
+            changed_at=group.now,
+        )
+
+
+# ── Revising ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class Keep(Enum):
+    """Leave a field as it is."""
+
+    KEEP = "keep"
+
+
+KEEP: Final = Keep.KEEP
+T = TypeVar("T")
+Change: TypeAlias = T | Keep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What to change in an expense's terms; everything else stays as it is."""
+
+    title: Change[Text] = KEEP
+    amount_minor: Change[int] = KEEP
+    currency: Change[str] = KEEP
+    date: Change[date] = KEEP
+    payers: Change[tuple[Part[MemberId], ...]] = KEEP
+    split: Change[Split[MemberId]] = KEEP
+    category: Change[Text | None] = KEEP
+    memo: Change[Text | None] = KEEP
+    fx: Change[Fx | None] = KEEP
+
+    def of(self, terms: Terms) -> Terms:
+        """`terms` with the changes made. Raises what invalid terms raise."""
+        return Terms(
+            title=_changed(terms.title, self.title),
+            amount_minor=_changed(terms.amount_minor, self.amount_minor),
+            currency=_changed(terms.currency, self.currency),
+            date=_changed(terms.date, self.date),
+            payers=_changed(terms.payers, self.payers),
+            split=_changed(terms.split, self.split),
+            category=_changed(terms.category, self.category),
+            memo=_changed(terms.memo, self.memo),
+            fx=_changed(terms.fx, self.fx),
+        )
+
+
+def _changed(old: T, new: Change[T]) -> T:
+    return old if isinstance(new, Keep) else new
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviseExpense:
+    """Give an expense new terms. What decides the shares unchanged: the shares stay, to the unit.
+
+    Raises what recording raises, and ThingNotFound, VersionMismatch, AlreadyVoided.
+    """
+
+    group_id: GroupId
+    expense_id: ExpenseId
+    expected_version: int
+    changes: Changes
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(expenses=frozenset({self.expense_id}))
+
+    def decide(self, group: Group) -> Decision[Expense]:
+        expense = _expense_to_change(group, self.expense_id, self.expected_version)
+        if expense.voided:
+            raise AlreadyVoided
+        terms = self.changes.of(expense.terms)
+        _require_readable(terms)
+        group.require_members(sorted(terms.members - expense.terms.members))
+        _require_group_currency(terms, group)
+        event = ExpenseRevised(
+            expense_id=expense.id, terms=terms, outcome=_outcome_after(expense, terms)
+        )
+        return _decided(event, group, expense.id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpenseRevised(Event):
+    kind: ClassVar[str] = "expense-revised"
+    expense_id: ExpenseId
+    terms: Terms
+    outcome: Outcome
+
+    def postings(self, group: Group) -> Postings:
+        return _difference(group.expense(self.expense_id), self._revised(group))
+
+    def evolve(self, group: Group) -> Group:
+        return group.with_expense(self._revised(group))
+
+    def _revised(self, group: Group) -> Expense:
+        old = group.expense(self.expense_id)
+        return replace(_next(old, group), terms=self.terms, outcome=self.outcome)
+
+
+def _outcome_after(expense: Expense, terms: Terms) -> Outcome:
+    old = expense.terms
+    same = (
+        (terms.amount_minor, terms.currency, terms.payers, terms.split, terms.fx)
+        == (old.amount_minor, old.currency, old.payers, old.split, old.fx)
+    )  # fmt: skip
+    return expense.outcome if same else outcome_of(terms, expense.id)
+
+
+# ── Voiding and restoring ────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoidExpense:
+    """Take an expense out of every balance; its history stays.
+
+    Raises ThingNotFound, InsufficientRole, VersionMismatch, AlreadyVoided.
+    """
+
+    group_id: GroupId
+    expense_id: ExpenseId
+    expected_version: int
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(expenses=frozenset({self.expense_id}))
+
+    def decide(self, group: Group) -> Decision[Expense]:
+        expense = _expense_to_change(group, self.expense_id, self.expected_version)
+        if expense.voided:
+            raise AlreadyVoided
+        return _decided(ExpenseVoided(expense_id=expense.id), group, expense.id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpenseVoided(Event):
+    kind: ClassVar[str] = "expense-voided"
+    expense_id: ExpenseId
+
+    def postings(self, group: Group) -> Postings:
+        return reversed_legs(group.expense(self.expense_id).legs())
+
+    def evolve(self, group: Group) -> Group:
+        old = group.expense(self.expense_id)
+        return group.with_expense(replace(_next(old, group), voided=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreExpense:
+    """Put a voided expense back into the balances, as it was.
+
+    Raises ThingNotFound, InsufficientRole, VersionMismatch, NotVoided.
+    """
+
+    group_id: GroupId
+    expense_id: ExpenseId
+    expected_version: int
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(expenses=frozenset({self.expense_id}))
+
+    def decide(self, group: Group) -> Decision[Expense]:
+        expense = _expense_to_change(group, self.expense_id, self.expected_version)
+        if not expense.voided:
+            raise NotVoided
+        return _decided(ExpenseRestored(expense_id=expense.id), group, expense.id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpenseRestored(Event):
+    kind: ClassVar[str] = "expense-restored"
+    expense_id: ExpenseId
+
+    def postings(self, group: Group) -> Postings:
+        return self._restored(group).legs()
+
+    def evolve(self, group: Group) -> Group:
+        return group.with_expense(self._restored(group))
+
+    def _restored(self, group: Group) -> Expense:
+        return replace(_next(group.expense(self.expense_id), group), voided=False)
+
+
+# ── What they share ──────────────────────────────────────────────────────────────────────────────
+
+
+def _decided(event: Event, group: Group, expense_id: ExpenseId) -> Decision[Expense]:
+    return Decision((event,), event.evolve(group).expense(expense_id))
+
+
+def _next(expense: Expense, group: Group) -> Expense:
+    return replace(expense, version=expense.version + 1, changed_at=group.now)
+
+
+def _difference(old: Expense, new: Expense) -> Postings:
+    return net((*reversed_legs(old.legs()), *new.legs()))
+
+
+def _expense_to_change(group: Group, expense_id: ExpenseId, expected_version: int) -> Expense:
+    """The expense, if the caller may change it and has seen its latest version.
+
+    An owner may; a member may if they recorded it or take part in it.
+    """
+    actor = group.require(Right.RECORD)
+    expense = group.expense(expense_id)
+    concerned = expense.terms.members | {expense.recorded_by}
+    if actor.role is not Role.OWNER and actor.id not in concerned:
+        raise InsufficientRole
+    if expense.version != expected_version:
+        raise VersionMismatch
+    return expense
+
+
+def _require_group_currency(terms: Terms, group: Group) -> None:
+    if terms.fx and terms.fx.currency != group.currency:
+        raise CurrencyMismatch(
+            f"An exchange rate leads to the group's currency, {group.currency}.",
+            field="/fx/currency",
+        )
+    if terms.fx and terms.currency == group.currency:
+        raise CurrencyMismatch(
+            "The expense is in the group's currency already; leave fx out.", field="/fx"
+        )
+
+
+def _require_readable(terms: Terms) -> None:
+    _require_readable_text(terms.title, "/title", TITLE_MAX)
+    _require_readable_text(terms.category, "/category", CATEGORY_MAX)
+    _require_readable_text(terms.memo, "/memo", MEMO_MAX)
+    items = terms.split.items if isinstance(terms.split, Itemised) else ()
+    for index, item in enumerate(items):
+        _require_readable_text(item.title, f"/split/items/{index}/title", TITLE_MAX)
+
+
+def _require_readable_text(text: Text | None, field: str, characters_max: int) -> None:
+    """What is written is readable; what was erased may stay away."""
+    if text is not None and text.words is not None:
+        require_readable(
+            text.words, field=field, characters_max=characters_max, lines=field == "/memo"
+        )

@@ -1,0 +1,266 @@
+"""The reference store, in dicts: for tests, demos and library users.
+
+It keeps groups as values and replaces them whole, so nothing is ever half-written; one lock makes
+the commands happen one after another. It forgets everything when the process ends.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import TypeVar
+
+from clearsplit_core.errors import (
+    EmailTaken,
+    KeyReused,
+    SessionEnded,
+    ThingNotFound,
+)
+from clearsplit_core.group import Group, append, event_of, replay
+from clearsplit_core.journal import Entry, GroupId
+from clearsplit_core.plain import texts_in
+from clearsplit_core.ports import (
+    PAGE_MAX,
+    AccountCommand,
+    Caller,
+    Clock,
+    Command,
+    Receipt,
+    Recorded,
+    Sealed,
+)
+from clearsplit_core.records import Account, AccountId, Expense, ExpenseId
+from clearsplit_core.text import Text
+
+R = TypeVar("R")
+
+
+@dataclass(slots=True)
+class _Book:
+    """A group, its journal, and the answers that were sealed for it."""
+
+    group: Group
+    entries: list[Entry] = field(default_factory=list)
+    texts: dict[str, Text] = field(default_factory=dict)
+    answers: dict[tuple[AccountId, str], tuple[bytes, Sealed]] = field(default_factory=dict)
+
+
+class MemoryStore:
+    """`ports.Store` in memory. `clock` answers the time in UTC."""
+
+    def __init__(self, *, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._books: dict[GroupId, _Book] = {}
+        self._accounts: dict[AccountId, Account] = {}
+
+    # ── The ledger ───────────────────────────────────────────────────────────────────────────────
+
+    def perform(self, command: Command[R], *, caller: Caller) -> Recorded[R]:
+        with self._lock:
+            book, recorded = self._decided(command, caller)
+            self._books[command.group_id] = book
+            return recorded
+
+    def perform_once(self, command: Command[R], *, caller: Caller, receipt: Receipt[R]) -> Sealed:
+        with self._lock:
+            self._require_live(caller)
+            if sealed := self._sealed_before(command.group_id, caller, receipt):
+                return sealed
+            book, recorded = self._decided(command, caller)
+            sealed = receipt.seal(recorded)
+            book.answers[caller.account_id, receipt.key] = (receipt.fingerprint, sealed)
+            self._books[command.group_id] = book
+            return sealed
+
+    def group(self, group_id: GroupId, *, caller: Caller) -> Group:
+        return replace(self._seen(group_id, caller), expenses={})
+
+    def groups(
+        self, *, caller: Caller, after: GroupId | None = None, limit: int = PAGE_MAX
+    ) -> Sequence[Group]:
+        self._require_live(caller)
+        seen = (book.group.seen_by(caller.account_id, self._clock()) for book in self._all())
+        mine = (group for group in seen if group.actor_id and (after is None or group.id > after))
+        return [replace(group, expenses={}) for group in mine][:limit]
+
+    def expense(self, group_id: GroupId, expense_id: ExpenseId, *, caller: Caller) -> Expense:
+        return self._seen(group_id, caller).expense(expense_id)
+
+    def expenses(
+        self,
+        group_id: GroupId,
+        *,
+        caller: Caller,
+        before_seq: int | None = None,
+        limit: int = PAGE_MAX,
+    ) -> Sequence[Expense]:
+        latest_first = sorted(
+            self._seen(group_id, caller).expenses.values(), key=lambda e: -e.recorded_seq
+        )
+        live = (expense for expense in latest_first if not expense.voided)
+        return [e for e in live if before_seq is None or e.recorded_seq < before_seq][:limit]
+
+    def entries(
+        self, group_id: GroupId, *, caller: Caller, after_seq: int = 0, limit: int = PAGE_MAX
+    ) -> Sequence[Entry]:
+        self._seen(group_id, caller)
+        return self._books[group_id].entries[after_seq : after_seq + limit]
+
+    def erase(self, group_id: GroupId, seq: int) -> None:
+        """The texts of entry `seq` are gone for good, and with them every answer that told them.
+
+        Raises ThingNotFound.
+        """
+        with self._lock:
+            book = self._books.get(group_id)
+            if book is None or not 1 <= seq <= len(book.entries):
+                raise ThingNotFound
+            gone = {text.commitment for text in texts_in(_event(book, seq))}
+            kept = {mark: text for mark, text in book.texts.items() if mark not in gone}
+            group = replay(group_id, book.entries, kept)
+            self._books[group_id] = _Book(group, book.entries, kept)
+
+    # ── Accounts ─────────────────────────────────────────────────────────────────────────────────
+
+    def perform_on_account(self, command: AccountCommand[R]) -> R:
+        with self._lock:
+            known = self._accounts.get(command.account_id)
+            decision = command.decide(known, self._clock())
+            self._require_email_free(decision.account)
+            self._accounts[command.account_id] = decision.account
+            return decision.answer
+
+    def account_by_email(self, email: str) -> Account | None:
+        return next((a for a in self._accounts.values() if a.email == email), None)
+
+    def account_of(self, caller: Caller) -> Account:
+        self._require_live(caller)
+        account = self._accounts.get(caller.account_id)
+        if account is None:
+            raise SessionEnded
+        return account
+
+    # ── What they share ──────────────────────────────────────────────────────────────────────────
+
+    def _decided(self, command: Command[R], caller: Caller) -> tuple[_Book, Recorded[R]]:
+        """The book as it will be; nothing has changed yet."""
+        self._require_live(caller)
+        book = self._book(command)
+        group = book.group.seen_by(caller.account_id, self._clock())
+        decision = command.decide(group)
+        entries: list[Entry] = []
+        for event in decision.events:
+            group, entry = append(group, event)
+            entries.append(entry)
+        texts = {text.commitment: text for event in decision.events for text in texts_in(event)}
+        after = _Book(group, book.entries + entries, book.texts | texts, dict(book.answers))
+        return after, Recorded(decision.answer, group.head)
+
+    def _book(self, command: Command[R]) -> _Book:
+        book = self._books.get(command.group_id)
+        if book is None and command.needs.founds:
+            return _Book(Group.unfounded(command.group_id, self._clock()))
+        if book is None:
+            raise ThingNotFound
+        return book
+
+    def _sealed_before(
+        self, group_id: GroupId, caller: Caller, receipt: Receipt[R]
+    ) -> Sealed | None:
+        answers = self._books[group_id].answers if group_id in self._books else {}
+        fingerprint, sealed = answers.get((caller.account_id, receipt.key), (b"", None))
+        if sealed and fingerprint != receipt.fingerprint:
+            raise KeyReused
+        return sealed and replace(sealed, replayed=True)
+
+    def _seen(self, group_id: GroupId, caller: Caller) -> Group:
+        self._require_live(caller)
+        if group_id not in self._books:
+            raise ThingNotFound
+        group = self._books[group_id].group.seen_by(caller.account_id, self._clock())
+        if group.actor_id is None:
+            raise ThingNotFound
+        return group
+
+    def _all(self) -> list[_Book]:
+        return [self._books[group_id] for group_id in sorted(self._books)]
+
+    def _require_live(self, caller: Caller) -> None:
+        if caller.session_id is None:
+            return
+        account = self._accounts.get(caller.account_id)
+        session = account.session(caller.session_id) if account else None
+        if session is None or not session.live_at(self._clock()):
+            raise SessionEnded
+
+    def _require_email_free(self, account: Account) -> None:
+        holder = self.account_by_email(account.email)
+        if holder is not None and holder.id != account.id:
+            raise EmailTaken
+
+
+def _event(book: _Book, seq: int) -> object:
+    return event_of(book.entries[seq - 1].event, book.texts)
+
+
+class AsyncMemoryStore:
+    """`ports.AsyncStore` around a MemoryStore; nothing in it ever waits."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    async def perform(self, command: Command[R], *, caller: Caller) -> Recorded[R]:
+        return self._store.perform(command, caller=caller)
+
+    async def perform_once(
+        self, command: Command[R], *, caller: Caller, receipt: Receipt[R]
+    ) -> Sealed:
+        return self._store.perform_once(command, caller=caller, receipt=receipt)
+
+    async def group(self, group_id: GroupId, *, caller: Caller) -> Group:
+        return self._store.group(group_id, caller=caller)
+
+    async def groups(
+        self, *, caller: Caller, after: GroupId | None = None, limit: int = PAGE_MAX
+    ) -> Sequence[Group]:
+        return self._store.groups(caller=caller, after=after, limit=limit)
+
+    async def expense(self, group_id: GroupId, expense_id: ExpenseId, *, caller: Caller) -> Expense:
+        return self._store.expense(group_id, expense_id, caller=caller)
+
+    async def expenses(
+        self,
+        group_id: GroupId,
+        *,
+        caller: Caller,
+        before_seq: int | None = None,
+        limit: int = PAGE_MAX,
+    ) -> Sequence[Expense]:
+        return self._store.expenses(group_id, caller=caller, before_seq=before_seq, limit=limit)
+
+    async def entries(
+        self, group_id: GroupId, *, caller: Caller, after_seq: int = 0, limit: int = PAGE_MAX
+    ) -> Sequence[Entry]:
+        return self._store.entries(group_id, caller=caller, after_seq=after_seq, limit=limit)
+
+    async def erase(self, group_id: GroupId, seq: int) -> None:
+        self._store.erase(group_id, seq)
+
+    async def perform_on_account(self, command: AccountCommand[R]) -> R:
+        return self._store.perform_on_account(command)
+
+    async def account_by_email(self, email: str) -> Account | None:
+        return self._store.account_by_email(email)
+
+    async def account_of(self, caller: Caller) -> Account:
+        return self._store.account_of(caller)
+
+    async def ready(self) -> bool:
+        return True
+
+
+@asynccontextmanager
+async def open_store(_url: str, clock: Clock) -> AsyncIterator[AsyncMemoryStore]:
+    """The store behind `memory:`, empty each time."""
+    yield AsyncMemoryStore(MemoryStore(clock=clock))

@@ -1,0 +1,225 @@
+"""Plain trees: frozen values as JSON-like data, back again, and as the bytes that a hash covers.
+
+A plain tree is made of None, bool, int, str, lists and dicts with string keys: what JSON can say
+without a float. The journal stores events so, and the hash chain covers `canonical(tree)`. A
+dataclass becomes a dict of its fields, with its `kind` beside them where it has one. A `Text`
+becomes its commitment alone; the words travel separately (`texts_in`) so that they can be erased.
+
+The shape is read from type hints, so there is no second description of any event to keep in step.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from types import NoneType, UnionType
+from typing import (
+    Final,
+    NewType,
+    TypeAlias,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+from uuid import UUID
+
+from clearsplit_core.errors import Invalid, JournalBroken
+from clearsplit_core.text import Text
+
+Plain: TypeAlias = "bool | int | str | list[Plain] | dict[str, Plain] | None"
+Texts: TypeAlias = Mapping[str, Text]
+"""The texts that have not been erased, by commitment."""
+
+T = TypeVar("T")
+_Reader: TypeAlias = Callable[[object, Texts], object]
+
+
+# ── Values to plain trees ────────────────────────────────────────────────────────────────────────
+
+
+def to_plain(value: object) -> Plain:
+    """`value` as a plain tree; every text in it as its commitment."""
+    if value is None or isinstance(value, bool | int | str):
+        return value.value if isinstance(value, StrEnum) else value
+    if isinstance(value, tuple):
+        return [to_plain(item) for item in value]
+    if isinstance(value, Text):
+        return value.commitment
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, date):
+        return _moment(value) if isinstance(value, datetime) else value.isoformat()
+    return _dataclass_to_plain(value)
+
+
+def _dataclass_to_plain(value: object) -> Plain:
+    assert is_dataclass(value), f"{type(value).__name__} has no plain form"
+    kind = getattr(value, "kind", None)
+    tree: dict[str, Plain] = {} if kind is None else {"kind": kind}
+    return tree | {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
+
+
+def _moment(value: datetime) -> str:
+    """UTC with microseconds, always 27 characters: 2026-01-31T23:59:59.000000Z."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def texts_in(value: object) -> Iterator[Text]:
+    """Every text inside `value` that has not been erased."""
+    if isinstance(value, Text):
+        if value.words is not None:
+            yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from texts_in(item)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from texts_in(getattr(value, field.name))
+
+
+# ── Plain trees to values ────────────────────────────────────────────────────────────────────────
+
+
+def from_plain(shape: type[T], tree: object, texts: Texts) -> T:
+    """The value that `tree` describes; texts that are not in `texts` come back erased.
+
+    Raises JournalBroken when the tree does not have that shape.
+    """
+    try:
+        value = _reader(shape)(tree, texts)
+    except (Invalid, KeyError, TypeError, ValueError) as error:
+        raise JournalBroken(f"This is not a {shape.__name__}.") from error
+    assert isinstance(value, shape)
+    return value
+
+
+def _reader(shape: object) -> _Reader:
+    if shape not in _READERS:
+        _READERS[shape] = _new_reader(shape)
+    return _READERS[shape]
+
+
+def _new_reader(shape: object) -> _Reader:
+    if isinstance(shape, NewType):
+        return _reader(shape.__supertype__)
+    if get_origin(shape) in (Union, UnionType):
+        return _union_reader(get_args(shape))
+    if get_origin(shape) is tuple:
+        return _tuple_reader(get_args(shape)[0])
+    if isinstance(shape, type) and issubclass(shape, StrEnum):
+        return _leaf(str, shape)
+    return _dataclass_reader(shape)
+
+
+def _leaf(stored: type, make: Callable[[str], object]) -> _Reader:
+    def read(tree: object, _texts: Texts) -> object:
+        if type(tree) is not stored:
+            raise TypeError(f"expected {stored.__name__}")
+        return make(tree)  # type: ignore[arg-type]  # just checked, but mypy cannot follow `type() is`
+
+    return read
+
+
+def _text_reader(tree: object, texts: Texts) -> Text:
+    if not isinstance(tree, str):
+        raise TypeError("expected a commitment")
+    return texts.get(tree) or Text.erased(tree)
+
+
+def _tuple_reader(item: object) -> _Reader:
+    read_item = _reader(item)
+
+    def read(tree: object, texts: Texts) -> object:
+        if not isinstance(tree, list):
+            raise TypeError("expected a list")
+        return tuple(read_item(part, texts) for part in tree)
+
+    return read
+
+
+def _union_reader(arms: tuple[object, ...]) -> _Reader:
+    """Either something or nothing; or one of several dataclasses, told apart by their kind."""
+    some = [arm for arm in arms if arm is not NoneType]
+    by_kind = {getattr(get_origin(arm) or arm, "kind", None): _reader(arm) for arm in some}
+
+    def read(tree: object, texts: Texts) -> object:
+        if tree is None and NoneType in arms:
+            return None
+        kind = tree.get("kind") if len(some) > 1 and isinstance(tree, dict) else next(iter(by_kind))
+        return by_kind[kind](tree, texts)
+
+    return read
+
+
+def _dataclass_reader(shape: object) -> _Reader:
+    make = get_origin(shape) or shape
+    assert isinstance(make, type), f"{shape} has no plain form"
+    filled = dict(zip(getattr(make, "__parameters__", ()), get_args(shape), strict=True))
+    hints = get_type_hints(make)
+    readers = {field.name: _reader(_fill(hints[field.name], filled)) for field in fields(make)}
+
+    def read(tree: object, texts: Texts) -> object:
+        if not isinstance(tree, dict) or tree.keys() - {"kind"} != readers.keys():
+            raise TypeError(f"expected the fields of {make.__name__}")
+        return make(**{name: reader(tree[name], texts) for name, reader in readers.items()})
+
+    return read
+
+
+def _fill(hint: object, filled: Mapping[object, object]) -> object:
+    """`hint` with its type variables replaced: Part[M] with M = MemberId is Part[MemberId]."""
+    if isinstance(hint, TypeVar):
+        return filled[hint]
+    open_parameters = getattr(hint, "__parameters__", ())
+    if not open_parameters:
+        return hint
+    return hint[tuple(filled[name] for name in open_parameters)]  # type: ignore[index]  # a generic alias
+
+
+_READERS: Final[dict[object, _Reader]] = {
+    str: _leaf(str, str),
+    int: _leaf(int, int),
+    bool: _leaf(bool, bool),
+    UUID: _leaf(str, UUID),
+    date: _leaf(str, date.fromisoformat),
+    datetime: _leaf(str, datetime.fromisoformat),
+    Text: _text_reader,
+}
+"""How to read each shape: the leaves, and every shape that was asked for since."""
+
+
+# ── Plain trees to bytes ─────────────────────────────────────────────────────────────────────────
+
+
+def canonical(tree: Plain) -> bytes:
+    """The one byte string for `tree`: typed and length-prefixed, so that no two trees share one.
+
+    A string is `s<bytes>:<UTF-8>`, an integer `i<digits>:<decimal>`, a list `l<count>:` and its
+    items, a dict `d<count>:` and its keys and values in the order of the keys' code points;
+    `n`, `t` and `f` are None, True and False.
+    """
+    return b"".join(_pieces(tree))
+
+
+def _pieces(tree: Plain) -> Iterator[bytes]:
+    if tree is None or isinstance(tree, bool):
+        yield {None: b"n", True: b"t", False: b"f"}[tree]
+    elif isinstance(tree, int):
+        yield _prefixed(b"i", b"%d" % tree)
+    elif isinstance(tree, str):
+        yield _prefixed(b"s", tree.encode())
+    elif isinstance(tree, list):
+        yield b"l%d:" % len(tree)
+        for item in tree:
+            yield from _pieces(item)
+    else:
+        yield b"d%d:" % len(tree)
+        for key in sorted(tree):
+            yield _prefixed(b"s", key.encode())
+            yield from _pieces(tree[key])
+
+
+def _prefixed(mark: bytes, content: bytes) -> bytes:
+    return b"%b%d:%b" % (mark, len(content), content)

@@ -1,0 +1,253 @@
+"""Ports: what the core asks of the world, and what every store promises.
+
+A use case is a **command**: a frozen value that names one group and has a pure `decide`. A
+**store** performs it in one transaction:
+
+    lock the group, read what the command needs, decide, append the events to the journal,
+    bring the read tables up to date, seal the answer, commit.
+
+What a store promises (one contract suite asks every store the same questions):
+
+* Commands on one group happen one after another, each seeing all that was committed before it. The
+  clock is read under the lock, so `at` never runs backwards against `seq`.
+* A refused command, a failed commit or a failing `seal` leaves every byte as it was.
+* `perform_once` does what it does at most once per (group, account, key): the effect and the sealed
+  answer commit together, and the same request again gets the same bytes, also after it took the
+  caller's access away. Another request under the key is refused (KeyReused), and one that comes
+  while the first is still running is told so at once (KeyInProgress).
+* A caller with a session is refused (SessionEnded) once that session has ended.
+* A read sees one moment: what it returns sums to zero in every currency.
+* Reads are for active members; for everybody else there is no such group (ThingNotFound).
+
+Because `decide` is pure a store may run it again after a serialization failure.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar
+
+from clearsplit_core.group import Event, Group
+from clearsplit_core.journal import Entry, GroupId, Head
+from clearsplit_core.records import Account, AccountId, Expense, ExpenseId, SessionId
+
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+Clock: TypeAlias = Callable[[], datetime]
+"""Answers the time in UTC. Core never reads a clock: whoever opens a store hands it one."""
+
+PAGE_MAX: Final = 100
+"""Items that one page of a list may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. Without a session (a library user, an operator) only the account counts."""
+
+    account_id: AccountId
+    session_id: SessionId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What a command must see besides the group itself, its members and its balances."""
+
+    founds: bool = False
+    """The group is not there yet: this command creates it."""
+    expenses: frozenset[ExpenseId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Generic[R_co]):
+    """What a command comes to: one journal entry per event, and the caller's answer."""
+
+    events: tuple[Event, ...]
+    answer: R_co
+
+
+class Command(Protocol[R_co]):
+    """A wish of one caller about one group."""
+
+    @property
+    def group_id(self) -> GroupId: ...
+
+    @property
+    def needs(self) -> Needs: ...
+
+    def decide(self, group: Group) -> Decision[R_co]:
+        """Decide from `group` alone: no clock, no randomness, no I/O. Raises any Refusal."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded(Generic[R]):
+    """A command's answer, and the head of the journal with it in: the caller is its witness."""
+
+    answer: R
+    head: Head
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An answer as bytes, to be given again unchanged; `replayed` when this is such a time."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt(Generic[R]):
+    """How to do a command only once: the caller's key, what was asked, and how to seal the answer.
+
+    `fingerprint` identifies the request; `seal` is pure and called inside the transaction.
+    """
+
+    key: str
+    fingerprint: bytes
+    seal: Callable[[Recorded[R]], Sealed]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDecision(Generic[R_co]):
+    """The account as it is from now on, and the caller's answer. Accounts have no journal."""
+
+    account: Account
+    answer: R_co
+
+
+class AccountCommand(Protocol[R_co]):
+    """A wish about one account; it may not exist yet (`account` is None then)."""
+
+    @property
+    def account_id(self) -> AccountId: ...
+
+    def decide(self, account: Account | None, now: datetime) -> AccountDecision[R_co]:
+        """Decide from `account` and `now` alone. Raises any Refusal."""
+        ...
+
+
+class Ledger(Protocol):
+    """Groups and their journals, for synchronous callers."""
+
+    def perform(self, command: Command[R], *, caller: Caller) -> Recorded[R]: ...
+
+    def perform_once(
+        self, command: Command[R], *, caller: Caller, receipt: Receipt[R]
+    ) -> Sealed: ...
+
+    def group(self, group_id: GroupId, *, caller: Caller) -> Group:
+        """The group with its members and balances, without its expenses."""
+        ...
+
+    def groups(
+        self, *, caller: Caller, after: GroupId | None = None, limit: int = PAGE_MAX
+    ) -> Sequence[Group]:
+        """The caller's groups in the order of their ids, with members and balances."""
+        ...
+
+    def expense(self, group_id: GroupId, expense_id: ExpenseId, *, caller: Caller) -> Expense: ...
+
+    def expenses(
+        self,
+        group_id: GroupId,
+        *,
+        caller: Caller,
+        before_seq: int | None = None,
+        limit: int = PAGE_MAX,
+    ) -> Sequence[Expense]:
+        """The expenses recorded before `before_seq`, the latest first, voided ones left out."""
+        ...
+
+    def entries(
+        self, group_id: GroupId, *, caller: Caller, after_seq: int = 0, limit: int = PAGE_MAX
+    ) -> Sequence[Entry]:
+        """The journal after `after_seq`, in order."""
+        ...
+
+    def erase(self, group_id: GroupId, seq: int) -> None:
+        """The texts of entry `seq` are gone for good, and every sealed answer of the group with
+        them; sums and chain stay. An operator's act, not a member's. Raises ThingNotFound.
+        """
+        ...
+
+
+class Accounts(Protocol):
+    """Accounts and their sessions, for synchronous callers."""
+
+    def perform_on_account(self, command: AccountCommand[R]) -> R:
+        """Decide on one account under its lock and keep what came of it.
+
+        Raises EmailTaken, ThingNotFound and what `decide` raises.
+        """
+        ...
+
+    def account_by_email(self, email: str) -> Account | None: ...
+
+    def account_of(self, caller: Caller) -> Account:
+        """The caller's account. Raises SessionEnded."""
+        ...
+
+
+class Store(Ledger, Accounts, Protocol):
+    """Everything that ClearSplit keeps, for synchronous callers."""
+
+
+class AsyncLedger(Protocol):
+    """Groups and their journals, for asynchronous callers; the promises are the same."""
+
+    async def perform(self, command: Command[R], *, caller: Caller) -> Recorded[R]: ...
+
+    async def perform_once(
+        self, command: Command[R], *, caller: Caller, receipt: Receipt[R]
+    ) -> Sealed: ...
+
+    async def group(self, group_id: GroupId, *, caller: Caller) -> Group: ...
+
+    async def groups(
+        self, *, caller: Caller, after: GroupId | None = None, limit: int = PAGE_MAX
+    ) -> Sequence[Group]: ...
+
+    async def expense(
+        self, group_id: GroupId, expense_id: ExpenseId, *, caller: Caller
+    ) -> Expense: ...
+
+    async def expenses(
+        self,
+        group_id: GroupId,
+        *,
+        caller: Caller,
+        before_seq: int | None = None,
+        limit: int = PAGE_MAX,
+    ) -> Sequence[Expense]: ...
+
+    async def entries(
+        self, group_id: GroupId, *, caller: Caller, after_seq: int = 0, limit: int = PAGE_MAX
+    ) -> Sequence[Entry]: ...
+
+    async def erase(self, group_id: GroupId, seq: int) -> None: ...
+
+
+class AsyncAccounts(Protocol):
+    """Accounts and their sessions, for asynchronous callers."""
+
+    async def perform_on_account(self, command: AccountCommand[R]) -> R: ...
+
+    async def account_by_email(self, email: str) -> Account | None: ...
+
+    async def account_of(self, caller: Caller) -> Account: ...
+
+
+class AsyncStore(AsyncLedger, AsyncAccounts, Protocol):
+    """Everything that ClearSplit keeps, for asynchronous callers."""
+
+    async def ready(self) -> bool:
+        """Whether the store can be reached and has the schema that this version needs."""
+        ...
+
+
+OpenStore: TypeAlias = Callable[[str, Clock], AbstractAsyncContextManager[AsyncStore]]
+"""An adapter's front door: given a URL and a clock, its store for the life of the process."""

@@ -1,0 +1,225 @@
+"""Records: what a store holds, as frozen values: members and expenses of a group, and accounts.
+
+A record of a group is what the journal's events add up to; the commands and events that make it
+stand in the file of its noun (`members.py`, `expenses.py`, `accounts.py`). An expense knows the
+legs that it puts in the journal; no record knows of stores, requests or the clock.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final, NewType
+from uuid import UUID
+
+from clearsplit_core.currencies import decimals
+from clearsplit_core.errors import AmountOutOfRange, AmountZero, TooMany
+from clearsplit_core.journal import MemberId, Posting, Postings, net
+from clearsplit_core.money import allocate, convert, require_integer
+from clearsplit_core.splits import Part, Split, require_members, require_one_sign, require_total
+from clearsplit_core.text import Text
+
+AccountId = NewType("AccountId", UUID)
+ExpenseId = NewType("ExpenseId", UUID)
+SessionId = NewType("SessionId", UUID)
+
+AMOUNT_MINOR_MAX: Final = 10**15
+"""The largest amount of one expense or payment, in minor units, of either sign."""
+PAYERS_MAX: Final = 100
+"""Members who may have paid one expense together."""
+
+
+class Role(StrEnum):
+    """What a member may do: everything, take part, or look on."""
+
+    OWNER = "owner"
+    MEMBER = "member"
+    VIEWER = "viewer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A seat in a group: linked to an account, or a guest (no account).
+
+    The account's id is kept as a text, so that the hash chain holds no account and erasing one
+    breaks nothing.
+    """
+
+    id: MemberId
+    name: Text
+    role: Role
+    active: bool
+    account: Text | None
+    version: int
+
+    @property
+    def account_id(self) -> AccountId | None:
+        if self.account is None or self.account.words is None:
+            return None
+        return AccountId(UUID(self.account.words))
+
+
+@dataclass(frozen=True, slots=True)
+class Fx:
+    """A frozen exchange rate: major units of `currency` for one major unit of the expense's."""
+
+    currency: str
+    rate: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What an expense says: who paid how much for what, and by which rule it is split.
+
+    `amount_minor` is negative for income or a refund, and so are the payers' parts then.
+    """
+
+    title: Text
+    amount_minor: int
+    currency: str
+    date: date
+    payers: tuple[Part[MemberId], ...]
+    split: Split[MemberId]
+    category: Text | None
+    memo: Text | None
+    fx: Fx | None
+
+    def __post_init__(self) -> None:
+        require_amount(self.amount_minor)
+        decimals(self.currency)
+        self._require_payers()
+
+    @property
+    def members(self) -> frozenset[MemberId]:
+        """Everybody who takes part: who paid and who shares."""
+        return frozenset(self.split.members) | {payer.member_id for payer in self.payers}
+
+    @property
+    def posting_currency(self) -> str:
+        return self.fx.currency if self.fx else self.currency
+
+    def _require_payers(self) -> None:
+        if len(self.payers) > PAYERS_MAX:
+            raise TooMany(f"At most {PAYERS_MAX} members may pay together.", field="/payers")
+        require_members(tuple(payer.member_id for payer in self.payers), field="/payers")
+        parts = [payer.amount_minor for payer in self.payers]
+        for index, part in enumerate(parts):
+            require_integer(part, field=f"/payers/{index}/amount_minor")
+        require_total(self.amount_minor, sum(parts), field="/payers")
+        require_one_sign(self.amount_minor, parts, field="/payers")
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The payers' parts and the shares as the journal has them, in the currency it is kept in."""
+
+    payers: tuple[Part[MemberId], ...]
+    shares: tuple[Part[MemberId], ...]
+
+    def legs(self, currency: str, day: date) -> Postings:
+        paid = (Posting(part.member_id, currency, day, part.amount_minor) for part in self.payers)
+        had = (Posting(part.member_id, currency, day, -part.amount_minor) for part in self.shares)
+        return net((*paid, *had))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an expense's terms, decided once and never calculated again.
+
+    `shares` are in the expense's currency; `posted` is there only with an exchange rate.
+    """
+
+    shares: tuple[Part[MemberId], ...]
+    posted: Posted | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expense:
+    """What somebody paid for others, in its present form; a voided one counts for nothing."""
+
+    id: ExpenseId
+    terms: Terms
+    outcome: Outcome
+    version: int
+    voided: bool
+    recorded_by: MemberId
+    recorded_seq: int
+    recorded_at: datetime
+    changed_at: datetime
+
+    def legs(self) -> Postings:
+        """What the expense puts in the journal: what each paid less what each had."""
+        if self.voided:
+            return ()
+        posted = self.outcome.posted or Posted(self.terms.payers, self.outcome.shares)
+        return posted.legs(self.terms.posting_currency, self.terms.date)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One signed-in device: a family of refresh tokens of which only the youngest is good.
+
+    `refresh` and `parent` are SHA-256 digests (hex) of the token that is good and of the one that
+    it replaced at `rotated_at`.
+    """
+
+    id: SessionId
+    refresh: str
+    parent: str | None
+    started_at: datetime
+    rotated_at: datetime
+    expires_at: datetime
+    ended: bool
+
+    def live_at(self, now: datetime) -> bool:
+        return not self.ended and now < self.expires_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A person who can sign in. `email` is in its normal form; `password_hash` is opaque here."""
+
+    id: AccountId
+    email: str
+    name: str
+    password_hash: str
+    version: int
+    created_at: datetime
+    sessions: tuple[Session, ...]
+
+    def session(self, session_id: SessionId) -> Session | None:
+        return next((session for session in self.sessions if session.id == session_id), None)
+
+
+def outcome_of(terms: Terms, expense_id: ExpenseId) -> Outcome:
+    """The shares that `terms` come to; with a rate, also the converted parts that are posted.
+
+    The total is converted once; payers and shares are then allocated over it in proportion, so both
+    sum to the same converted total. Raises WrongTotal, WrongSign, BadWeights, BadRate.
+    """
+    shares = terms.split.shares(terms.amount_minor, expense_id)
+    parts = tuple(Part(member, minor) for member, minor in shares.items())
+    return Outcome(parts, _posted(terms, parts, expense_id) if terms.fx else None)
+
+
+def _posted(terms: Terms, shares: tuple[Part[MemberId], ...], expense_id: ExpenseId) -> Posted:
+    assert terms.fx is not None
+    total = convert(terms.amount_minor, terms.currency, terms.fx.rate, terms.fx.currency)
+    require_amount(total)
+    return Posted(_over(total, terms.payers, expense_id), _over(total, shares, expense_id))
+
+
+def _over(
+    total_minor: int, parts: tuple[Part[MemberId], ...], expense_id: ExpenseId
+) -> tuple[Part[MemberId], ...]:
+    weights = {part.member_id: abs(part.amount_minor) for part in parts}
+    allocated = allocate(total_minor, weights, spare_key=expense_id)
+    return tuple(Part(member, minor) for member, minor in allocated.items())
+
+
+def require_amount(amount_minor: int) -> None:
+    """An amount that can be recorded. Raises NotAnInteger, AmountZero, AmountOutOfRange."""
+    require_integer(amount_minor, field="/amount_minor")
+    if amount_minor == 0:
+        raise AmountZero(field="/amount_minor")
+    if abs(amount_minor) > AMOUNT_MINOR_MAX:
+        raise AmountOutOfRange(field="/amount_minor")

@@ -1,0 +1,88 @@
+"""Personal text: what people wrote or are called, kept so that it can be deleted for good.
+
+The journal's hash chain never covers a text itself, only its **commitment**: a SHA-256 over a
+secret random salt and the text. Deleting the text and its salt leaves the commitment behind, which
+then says nothing about the words (32 random bytes cannot be guessed), and the chain still verifies.
+A changed text no longer fits its commitment and is refused.
+
+This module draws no salts: they arrive with the request (`Text.of(words, salt)`).
+"""
+
+import hashlib
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+from clearsplit_core.errors import BadText, JournalBroken
+
+SALT_BYTES: Final = 32
+TEXT_MAX: Final = 2_000
+"""Characters that one text may have; a request may allow fewer."""
+
+_DOMAIN: Final = b"clearsplit/text/1\0"
+_BIDI_CONTROLS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_LAYOUT: Final = frozenset("\n\t")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text, its salt and the commitment to both; or, once erased, the commitment alone.
+
+    `words` and `salt` are both there or both None. `commitment` is 64 lower-case hex digits.
+    Raises JournalBroken when the words do not fit the commitment.
+    """
+
+    words: str | None
+    salt: bytes | None
+    commitment: str
+
+    def __post_init__(self) -> None:
+        if (self.words is None) != (self.salt is None):
+            raise JournalBroken("A text has lost its salt, or a salt its text.")
+        if self.words is not None and self.salt is not None:
+            self._require_fit(self.words, self.salt)
+
+    @classmethod
+    def of(cls, words: str, salt: bytes) -> "Text":
+        """`words`, committed to with `salt`, 32 bytes that nobody else may know or reuse."""
+        return cls(words, salt, _commitment(words, salt))
+
+    @classmethod
+    def erased(cls, commitment: str) -> "Text":
+        """What is left of a text that was deleted."""
+        return cls(None, None, commitment)
+
+    def _require_fit(self, words: str, salt: bytes) -> None:
+        if self.commitment != _commitment(words, salt):
+            raise JournalBroken("A text was changed after it was written.")
+
+
+def _commitment(words: str, salt: bytes) -> str:
+    assert len(salt) == SALT_BYTES, "a salt is 32 bytes"
+    return hashlib.sha256(_DOMAIN + salt + words.encode()).hexdigest()
+
+
+def require_readable(
+    words: str, *, field: str, characters_max: int = TEXT_MAX, lines: bool = True
+) -> None:
+    """`words` can be shown: something visible, not too long, no controls that hide or reorder text.
+
+    Raises BadText. Line feeds and tabs may stand in it where `lines`; other control characters,
+    unpaired surrogates and bidirectional overrides may not (Unicode Technical Report 36).
+    """
+    if len(words) > characters_max:
+        raise BadText(f"This text is longer than {characters_max} characters.", field=field)
+    if any(
+        _is_hidden_control(character) for character in words if not (lines and character in _LAYOUT)
+    ):
+        raise BadText("This text has control characters; take them out.", field=field)
+    if not any(map(_is_visible, words)):
+        raise BadText("This text is empty; write something.", field=field)
+
+
+def _is_hidden_control(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cs") or character in _BIDI_CONTROLS
+
+
+def _is_visible(character: str) -> bool:
+    return unicodedata.category(character)[0] not in "CZM"

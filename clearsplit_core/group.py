@@ -98,7 +98,14 @@ class Group:
     def seen_by(self, caller: AccountId, now: datetime) -> "Group":
         """The same group with another caller and time; whoever has no active seat has no actor."""
         seats = (m.id for m in self.members.values() if m.active and m.account_id == caller)
-        return replace(self, caller=caller, now=now, actor_id=next(seats, None))
+        return self.at_moment(caller, next(seats, None), now)
+
+    def at_moment(self, caller: AccountId, actor_id: MemberId | None, now: datetime) -> "Group":
+        """The same, where the caller's active seat is known already.
+
+        Time does not run backwards: where a clock was set back, the last entry's time stands.
+        """
+        return replace(self, caller=caller, actor_id=actor_id, now=max(now, self.now))
 
     @property
     def actor(self) -> Member:

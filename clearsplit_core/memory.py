@@ -28,6 +28,7 @@ from clearsplit_core.ports import (
     Receipt,
     Recorded,
     Sealed,
+    Standing,
 )
 from clearsplit_core.records import Account, AccountId, Expense, ExpenseId
 from clearsplit_core.text import Text
@@ -75,6 +76,10 @@ class MemoryStore:
 
     def group(self, group_id: GroupId, *, caller: Caller) -> Group:
         return replace(self._seen(group_id, caller), expenses={})
+
+    def standing(self, group_id: GroupId, *, caller: Caller) -> Standing:
+        group = self._seen(group_id, caller)
+        return Standing(group.head, group.balances)
 
     def groups(
         self, *, caller: Caller, after: GroupId | None = None, limit: int = PAGE_MAX
@@ -220,6 +225,9 @@ class AsyncMemoryStore:
 
     async def group(self, group_id: GroupId, *, caller: Caller) -> Group:
         return self._store.group(group_id, caller=caller)
+
+    async def standing(self, group_id: GroupId, *, caller: Caller) -> Standing:
+        return self._store.standing(group_id, caller=caller)
 
     async def groups(
         self, *, caller: Caller, after: GroupId | None = None, limit: int = PAGE_MAX

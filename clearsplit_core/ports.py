@@ -29,7 +29,7 @@ from datetime import datetime
 from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from clearsplit_core.group import Event, Group
-from clearsplit_core.journal import Entry, GroupId, Head
+from clearsplit_core.journal import Balances, Entry, GroupId, Head
 from clearsplit_core.records import Account, AccountId, Expense, ExpenseId, SessionId
 
 R = TypeVar("R")
@@ -61,7 +61,7 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Decision(Generic[R_co]):
-    """What a command comes to: one journal entry per event, and the caller's answer."""
+    """What a command comes to: at least one event, each one journal entry, and the answer."""
 
     events: tuple[Event, ...]
     answer: R_co
@@ -87,6 +87,14 @@ class Recorded(Generic[R]):
 
     answer: R
     head: Head
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a group stands: its balances, and the head of the journal that they were read at."""
+
+    head: Head
+    balances: Balances
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +149,10 @@ class Ledger(Protocol):
 
     def group(self, group_id: GroupId, *, caller: Caller) -> Group:
         """The group with its members and balances, without its expenses."""
+        ...
+
+    def standing(self, group_id: GroupId, *, caller: Caller) -> Standing:
+        """The balances alone: it costs the same after ten entries and after a million."""
         ...
 
     def groups(
@@ -206,6 +218,8 @@ class AsyncLedger(Protocol):
     ) -> Sealed: ...
 
     async def group(self, group_id: GroupId, *, caller: Caller) -> Group: ...
+
+    async def standing(self, group_id: GroupId, *, caller: Caller) -> Standing: ...
 
     async def groups(
         self, *, caller: Caller, after: GroupId | None = None, limit: int = PAGE_MAX

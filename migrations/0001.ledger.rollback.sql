@@ -1,0 +1,15 @@
+drop view sheets;
+drop function strings_in(jsonb);
+drop function session_lives(uuid, uuid, timestamptz);
+drop table sessions;
+drop table accounts;
+drop table answers;
+drop table expenses;
+drop table balances;
+drop table postings;
+drop table members;
+drop table texts;
+drop table entries;
+drop table groups;
+drop function refuse_change();
+drop function legs_balance(uuid[], text[], date[], bigint[]);

@@ -14,7 +14,7 @@ from psycopg.errors import (
 )
 from psycopg_pool import PoolTimeout, TooManyRequests
 
-from clearsplit_core.errors import EmailTaken, Overloaded
+from clearsplit_core.errors import EmailTaken, Overloaded, Refusal
 
 WORTH_ANOTHER_TRY: Final = (SerializationFailure, DeadlockDetected, UniqueViolation)
 """Somebody else was quicker: decide again from what they left behind."""
@@ -38,10 +38,12 @@ def refusals() -> Generator[None]:
     try:
         yield
     except UniqueViolation as error:
-        if error.diag.constraint_name == "accounts_one_an_email":
-            raise EmailTaken(field="/email") from error
-        raise
-    except WORTH_ANOTHER_TRY as error:
+        raise _refusal_of(error) from error
+    except (*WORTH_ANOTHER_TRY, *_UNREACHABLE) as error:
         raise Overloaded from error
-    except _UNREACHABLE as error:
-        raise Overloaded from error
+
+
+def _refusal_of(error: UniqueViolation) -> Refusal:
+    if error.diag.constraint_name == "accounts_one_an_email":
+        return EmailTaken(field="/email")
+    return Overloaded()

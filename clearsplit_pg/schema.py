@@ -10,7 +10,7 @@ Not through PgBouncer in transaction mode: the lock belongs to a session.
 
 import glob
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -100,15 +100,8 @@ def _backend(url: str) -> PostgresqlPsycopgBackend:
 def _apply(backend: PostgresqlPsycopgBackend, migration: Migration) -> None:
     """Applied and marked in one transaction; yoyo's apply_one uses two, and looks up our name."""
     try:
-        with _scope(backend, migration):
+        with backend.transaction():  # which yoyo ends at once for `-- transactional: false`
             migration.process_steps(backend, "apply")
             backend.mark_one(migration, log=False)
     except psycopg.Error as error:
         raise MigrationFailed(f"{migration.id} was not applied: {error}") from error
-
-
-def _scope(
-    backend: PostgresqlPsycopgBackend, migration: Migration
-) -> AbstractContextManager[object]:
-    migration.load()
-    return backend.transaction() if migration.use_transactions else nullcontext()

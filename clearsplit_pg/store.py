@@ -132,9 +132,8 @@ class PostgresStore:
     ) -> Group:
         """The group as it stands under the lock; the clock is read now, not before."""
         if locked["seq"] is None and command.needs.founds:
-            return Group.unfounded(command.group_id, self._clock()).seen_by(
-                caller.account_id, self._clock()
-            )
+            now = self._clock()
+            return Group.unfounded(command.group_id, now).at_moment(caller.account_id, None, now)
         if locked["seq"] is None:
             raise ThingNotFound
         params = {

@@ -1,0 +1,186 @@
+"""What no SQL can do: the invariants that Postgres itself keeps, whoever is connected.
+
+Each refusal is shown with its SQLSTATE. The rows that are tried differ from good ones in one thing.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg import errors
+from psycopg.types.json import Jsonb
+
+from tests.literals import OFFICE, TODAY, TOMORROW, TRIP, members
+
+ANN, BOB, CEM = sorted(members("ann bob cem"))
+STRANGER = UUID(int=1)
+
+Database = psycopg.Connection[tuple[object, ...]]
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A group of three whose journal has one entry."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            """
+            insert into groups
+                   (group_id, name, currency, version, created_at, changed_at, seq, head)
+            values (%(group)s, '', 'EUR', 1, now(), now(), 1, sha256('one'))
+            """,
+            {"group": TRIP},
+        )
+        for member in (ANN, BOB, CEM):
+            connection.execute(
+                """
+                insert into members (group_id, member_id, name, role, active, version)
+                values (%s, %s, '', 'member', true, 1)
+                """,
+                (TRIP, member),
+            )
+        insert_entry(connection, 1, [(ANN, "EUR", TODAY, 100), (BOB, "EUR", TODAY, -100)])
+        yield connection
+
+
+Leg = tuple[UUID, str, date, int]
+
+
+def insert_entry(database: Database, seq: int, legs: Sequence[Leg]) -> None:
+    database.execute(
+        """
+        insert into entries (group_id, seq, at, event, leg_members, leg_currencies, leg_dates,
+                             leg_amounts, previous, hash)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, sha256('before'), sha256('this'))
+        """,
+        (
+            TRIP,
+            seq,
+            datetime(2026, 1, 31, tzinfo=UTC),
+            Jsonb({"kind": "expense-recorded"}),
+            [member for member, _, _, _ in legs],
+            [currency for _, currency, _, _ in legs],
+            [day for _, _, day, _ in legs],
+            [amount for _, _, _, amount in legs],
+        ),
+    )
+
+
+UNBALANCED: dict[str, list[Leg]] = {
+    "one leg only": [(ANN, "EUR", TODAY, 100)],
+    "a cent short": [(ANN, "EUR", TODAY, 100), (BOB, "EUR", TODAY, -99)],
+    "a zero leg": [(ANN, "EUR", TODAY, 100), (BOB, "EUR", TODAY, -100), (CEM, "EUR", TODAY, 0)],
+    "zero only over two currencies": [(ANN, "EUR", TODAY, 100), (BOB, "USD", TODAY, -100)],
+    "zero only over two dates": [(ANN, "EUR", TODAY, 100), (BOB, "EUR", TOMORROW, -100)],
+    "out of order": [(BOB, "EUR", TODAY, -100), (ANN, "EUR", TODAY, 100)],
+    "a member twice": [
+        (ANN, "EUR", TODAY, 50), (ANN, "EUR", TODAY, 50), (BOB, "EUR", TODAY, -100),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("legs", UNBALANCED.values(), ids=UNBALANCED.keys())
+def test_an_entry_that_does_not_balance_is_refused(database: Database, legs: list[Leg]) -> None:
+    with pytest.raises(errors.CheckViolation) as refused:
+        insert_entry(database, 2, legs)
+    assert refused.value.sqlstate == "23514"
+    assert refused.value.diag.constraint_name == "entries_sum_to_zero"
+
+
+def test_an_entry_whose_legs_have_holes_is_refused(database: Database) -> None:
+    with pytest.raises(errors.CheckViolation) as refused:
+        database.execute(
+            """
+            insert into entries (group_id, seq, at, event, leg_members, leg_currencies, leg_dates,
+                                 leg_amounts, previous, hash)
+            values (%s, 2, now(), '{}', array[%s, %s]::uuid[], array['EUR', 'EUR'],
+                    array['2026-01-31', null]::date[], array[100, -100], sha256('a'), sha256('b'))
+            """,
+            (TRIP, ANN, BOB),
+        )
+    assert refused.value.diag.constraint_name == "entries_sum_to_zero"
+
+
+def test_an_entry_without_legs_is_fine(database: Database) -> None:
+    insert_entry(database, 2, [])
+    assert database.execute("select count(*) from entries").fetchone() == (2,)
+
+
+def test_legs_are_ordered_as_the_core_orders_them(database: Database) -> None:
+    legs = [
+        (ANN, "EUR", TODAY, 7), (ANN, "EUR", TOMORROW, -3), (ANN, "USD", TODAY, 1),
+        (BOB, "EUR", TODAY, -7), (BOB, "EUR", TOMORROW, 3), (BOB, "USD", TODAY, -1),
+    ]  # fmt: skip
+    insert_entry(database, 2, legs)
+    assert database.execute("select max(seq) from entries").fetchone() == (2,)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update entries set actor_id = null",
+        "update entries set actor_id = null where false",
+        "delete from entries",
+        "truncate entries",
+        "truncate entries cascade",
+    ],
+)
+def test_the_journal_is_append_only(database: Database, statement: str) -> None:
+    before = database.execute("select * from entries").fetchall()
+    with pytest.raises(errors.RestrictViolation) as refused:
+        database.execute(statement.encode())
+    assert refused.value.sqlstate == "23001"
+    assert database.execute("select * from entries").fetchall() == before
+
+
+def test_the_journal_has_no_gap(database: Database) -> None:
+    with pytest.raises(errors.ForeignKeyViolation) as refused:
+        insert_entry(database, 3, [])
+    assert refused.value.sqlstate == "23503"
+    assert refused.value.diag.constraint_name == "entries_have_no_gap"
+
+
+def test_the_journal_has_each_number_once(database: Database) -> None:
+    with pytest.raises(errors.UniqueViolation) as refused:
+        insert_entry(database, 1, [])
+    assert refused.value.sqlstate == "23505"
+
+
+def test_the_journal_begins_at_one(database: Database) -> None:
+    with pytest.raises(errors.CheckViolation) as refused:
+        insert_entry(database, 0, [])
+    assert refused.value.diag.constraint_name == "entries_count_from_one"
+
+
+@pytest.mark.parametrize("table", ["postings", "balances"])
+def test_a_group_cannot_name_a_member_of_another(database: Database, table: str) -> None:
+    columns = {
+        "postings": "(%s, %s, 'EUR', 1, '2026-01-31', 5, 5)",
+        "balances": "(%s, %s, 'EUR', 5)",
+    }
+    with pytest.raises(errors.ForeignKeyViolation) as refused:
+        database.execute(f"insert into {table} values {columns[table]}".encode(), (OFFICE, ANN))
+    assert refused.value.sqlstate == "23503"
+
+
+def test_a_balance_stays_within_what_javascript_can_read(database: Database) -> None:
+    with pytest.raises(errors.CheckViolation) as refused:
+        database.execute("insert into balances values (%s, %s, 'EUR', %s)", (TRIP, ANN, 2**53))
+    assert refused.value.diag.constraint_name == "balances_are_readable"
+
+
+def test_every_key_of_group_data_begins_with_the_group(database: Database) -> None:
+    keys = database.execute(
+        """
+        select conrelid::regclass::text, conname,
+               (select attname from pg_attribute
+                 where attrelid = conrelid and attnum = conkey[1])
+          from pg_constraint
+         where connamespace = 'public'::regnamespace
+           and contype in ('p', 'u', 'f')
+           and conrelid in (select attrelid from pg_attribute where attname = 'group_id')
+        """
+    ).fetchall()
+    assert len(keys) >= 10
+    assert [(table, key) for table, key, first in keys if first != "group_id"] == []

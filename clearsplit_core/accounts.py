@@ -31,10 +31,12 @@ _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f.]+(\.[^\s@\x00-\x1
 def normal_email(email: str) -> str:
     """`email` in the one form by which accounts are told apart: NFKC and case-folded.
 
-    Raises BadEmail.
+    The normal form of a normal form is itself. Raises BadEmail.
     """
-    normal = unicodedata.normalize("NFKC", email).casefold()
-    if len(normal) > EMAIL_MAX or not _EMAIL.fullmatch(normal):
+    normal = email
+    while (again := unicodedata.normalize("NFKC", normal.casefold())) != normal:
+        normal = again  # folding a case may leave something to compose, and the other way round
+    if len(normal) > EMAIL_MAX or not normal.isprintable() or not _EMAIL.fullmatch(normal):
         raise BadEmail(field="/email")
     return normal
 

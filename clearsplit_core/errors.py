@@ -2,6 +2,7 @@
 
 A kind says what the caller can do about it; the edges translate kinds, never single reasons:
 
+    Unreadable       we could not read the request: its form is wrong, whatever it says
     Invalid          the request can never succeed: change it
     Unauthenticated  we do not know who is asking
     Forbidden        we know, and this role may not
@@ -11,7 +12,7 @@ A kind says what the caller can do about it; the edges translate kinds, never si
     Unavailable      try again in a moment
 
 A class's docstring is its default sentence, written to be read aloud to a user. This module knows
-nothing of the rest of ClearSplit; the adapters raise these classes and add none of their own.
+nothing of the rest of ClearSplit. A reason that only one adapter can have stands in that adapter.
 """
 
 from typing import ClassVar
@@ -37,12 +38,21 @@ class Refusal(Exception):
         cls.code = code
         cls.by_code[code] = cls
 
+    @classmethod
+    def sentence(cls) -> str:
+        """What it says when nothing more is known."""
+        return " ".join((cls.__doc__ or "").split())
+
     def __init__(self, message: str = "", *, field: str = "") -> None:
         if not self.code:
             raise TypeError(f"{type(self).__name__} is a kind; raise one of its reasons")
-        self.message = message or " ".join((self.__doc__ or "").split())
+        self.message = message or self.sentence()
         self.field = field
         super().__init__(self.message)
+
+
+class Unreadable(Refusal):
+    """We could not read the request; its form is wrong, whatever it says."""
 
 
 class Invalid(Refusal, ValueError):
@@ -196,6 +206,11 @@ class InsufficientRole(Forbidden, code="insufficient-role"):
 class VersionMismatch(Stale, code="version-mismatch"):
     """This was changed since you last read it; read it again and repeat your change."""
 
+    def __init__(self, message: str = "", *, field: str = "", version: int | None = None) -> None:
+        super().__init__(message, field=field)
+        self.version = version
+        """The version that it has now, where that is known."""
+
 
 class UnknownMember(Invalid, code="unknown-member"):
     """There is no such member in this group."""
@@ -207,6 +222,10 @@ class InactiveMember(Conflict, code="inactive-member"):
 
 class GuestOwner(Invalid, code="guest-owner"):
     """Only a member with an account can be an owner; make this guest a member or a viewer."""
+
+
+class PayersUnclear(Invalid, code="payers-unclear"):
+    """Say who paid in one way: paid_by for one member, or payers with the part of each."""
 
 
 class AlreadyVoided(Conflict, code="already-voided"):
@@ -232,6 +251,81 @@ class KeyInProgress(Conflict, code="idempotency-in-progress"):
     """The first request with this Idempotency-Key is still running; repeat it in a second."""
 
 
+class KeyMissing(Unreadable, code="idempotency-key-missing"):
+    """A change needs an Idempotency-Key header: any text of yours, another one for each change."""
+
+
+class KeyInvalid(Unreadable, code="idempotency-key-invalid"):
+    """An Idempotency-Key is one header of 1 to 255 printable ASCII characters."""
+
+
+# ── Requests ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class BadRequest(Unreadable, code="invalid-request"):
+    """The request is malformed."""
+
+
+class NoSuchMethod(Unreadable, code="method-not-allowed"):
+    """This address does not take this method; the Allow header names those that it takes."""
+
+
+class BodyTooLarge(Unreadable, code="body-too-large"):
+    """The body is larger than a request may be."""
+
+
+class WrongMediaType(Unreadable, code="unsupported-media-type"):
+    """A body is sent as application/json in UTF-8, without a Content-Encoding."""
+
+
+class BadHeader(Unreadable, code="invalid-header"):
+    """A header of the request cannot be read."""
+
+
+class BadQuery(Unreadable, code="invalid-query"):
+    """The query of the address cannot be read."""
+
+
+class BadCursor(Unreadable, code="invalid-cursor"):
+    """This cursor is not one that we gave out for this list; begin without one."""
+
+
+class BadJson(Unreadable, code="invalid-json"):
+    """The body is not JSON that can be read in only one way."""
+
+
+class MissingField(Invalid, code="missing-field"):
+    """This field is missing."""
+
+
+class UnknownField(Invalid, code="unknown-field"):
+    """There is no such field here."""
+
+
+class WrongType(Invalid, code="wrong-type"):
+    """This field is of another type."""
+
+
+class OutOfRange(Invalid, code="out-of-range"):
+    """This is too large, too small, too long or too short."""
+
+
+class UnknownValue(Invalid, code="unknown-value"):
+    """This field takes one of a few values, and this is none of them."""
+
+
+class BadFormat(Invalid, code="bad-format"):
+    """This is not written as it should be: ids are UUIDs, dates are like 2026-01-31."""
+
+
+class BadId(Invalid, code="bad-id"):
+    """An id that you choose is a UUID of version 4 or 7."""
+
+
+class PreconditionRequired(Invalid, code="precondition-required"):
+    """A change needs an If-Match header with the ETag that you last read."""
+
+
 # ── Accounts ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -239,8 +333,16 @@ class BadEmail(Invalid, code="bad-email"):
     """This is not an e-mail address."""
 
 
+class BadPassword(Invalid, code="bad-password"):
+    """This password is too short or too long."""
+
+
 class EmailTaken(Conflict, code="email-taken"):
     """An account with this e-mail address exists already."""
+
+
+class CredentialsMissing(Unauthenticated, code="credentials-missing"):
+    """Sign in, and send your access token as Authorization: Bearer."""
 
 
 class WrongCredentials(Unauthenticated, code="invalid-credentials"):
@@ -256,6 +358,18 @@ class SessionEnded(Unauthenticated, code="invalid-token"):
 
 class Overloaded(Unavailable, code="temporarily-overloaded"):
     """We are busy; repeat the request in a second."""
+
+
+class NotReady(Unavailable, code="not-ready"):
+    """This server is starting, stopping, or cannot reach its data."""
+
+
+class Broken(Unavailable, code="internal-error"):
+    """Something went wrong on our side, and nothing was changed."""
+
+
+class BadSettings(Invalid, code="bad-settings"):
+    """The server cannot start with these settings."""
 
 
 # ── Imports ──────────────────────────────────────────────────────────────────────────────────────

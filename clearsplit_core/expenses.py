@@ -109,12 +109,17 @@ Change: TypeAlias = T | Keep
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What to change in an expense's terms; everything else stays as it is."""
+    """What to change in an expense's terms; everything else stays as it is.
+
+    `paid_by` makes one member pay all of it. Without `paid_by` and `payers` an only payer goes on
+    paying all of it, also when the amount changes.
+    """
 
     title: Change[Text] = KEEP
     amount_minor: Change[int] = KEEP
     currency: Change[str] = KEEP
     date: Change[date] = KEEP
+    paid_by: Change[MemberId] = KEEP
     payers: Change[tuple[Part[MemberId], ...]] = KEEP
     split: Change[Split[MemberId]] = KEEP
     category: Change[Text | None] = KEEP
@@ -128,12 +133,20 @@ class Changes:
             amount_minor=_changed(terms.amount_minor, self.amount_minor),
             currency=_changed(terms.currency, self.currency),
             date=_changed(terms.date, self.date),
-            payers=_changed(terms.payers, self.payers),
+            payers=self._payers(terms),
             split=_changed(terms.split, self.split),
             category=_changed(terms.category, self.category),
             memo=_changed(terms.memo, self.memo),
             fx=_changed(terms.fx, self.fx),
         )
+
+    def _payers(self, terms: Terms) -> tuple[Part[MemberId], ...]:
+        if not isinstance(self.payers, Keep):
+            return self.payers
+        if isinstance(self.paid_by, Keep) and len(terms.payers) > 1:
+            return terms.payers
+        only = _changed(terms.payers[0].member_id, self.paid_by)
+        return (Part(only, _changed(terms.amount_minor, self.amount_minor)),)
 
 
 def _changed(old: T, new: Change[T]) -> T:
@@ -157,7 +170,7 @@ class ReviseExpense:
         return Needs(expenses=frozenset({self.expense_id}))
 
     def decide(self, group: Group) -> Decision[Expense]:
-        expense = _expense_to_change(group, self.expense_id, self.expected_version)
+        expense = _expense_as_seen(group, self.expense_id, self.expected_version)
         if expense.voided:
             raise AlreadyVoided
         terms = self.changes.of(expense.terms)
@@ -216,7 +229,7 @@ class VoidExpense:
         return Needs(expenses=frozenset({self.expense_id}))
 
     def decide(self, group: Group) -> Decision[Expense]:
-        expense = _expense_to_change(group, self.expense_id, self.expected_version)
+        expense = _expense_as_seen(group, self.expense_id, self.expected_version)
         if expense.voided:
             raise AlreadyVoided
         return _decided(ExpenseVoided(expense_id=expense.id), group, expense.id)
@@ -251,7 +264,7 @@ class RestoreExpense:
         return Needs(expenses=frozenset({self.expense_id}))
 
     def decide(self, group: Group) -> Decision[Expense]:
-        expense = _expense_to_change(group, self.expense_id, self.expected_version)
+        expense = _expense_as_seen(group, self.expense_id, self.expected_version)
         if not expense.voided:
             raise NotVoided
         return _decided(ExpenseRestored(expense_id=expense.id), group, expense.id)
@@ -287,18 +300,25 @@ def _difference(old: Expense, new: Expense) -> Postings:
     return net((*reversed_legs(old.legs()), *new.legs()))
 
 
-def _expense_to_change(group: Group, expense_id: ExpenseId, expected_version: int) -> Expense:
-    """The expense, if the caller may change it and has seen its latest version.
+def expense_to_change(group: Group, expense_id: ExpenseId) -> Expense:
+    """The expense, if the caller may change it.
 
-    An owner may; a member may if they recorded it or take part in it.
+    An owner may; a member may if they recorded it or take part in it. Raises ThingNotFound,
+    InsufficientRole.
     """
     actor = group.require(Right.RECORD)
     expense = group.expense(expense_id)
     concerned = expense.terms.members | {expense.recorded_by}
     if actor.role is not Role.OWNER and actor.id not in concerned:
         raise InsufficientRole
+    return expense
+
+
+def _expense_as_seen(group: Group, expense_id: ExpenseId, expected_version: int) -> Expense:
+    """The expense, if the caller may change it and has seen its latest version."""
+    expense = expense_to_change(group, expense_id)
     if expense.version != expected_version:
-        raise VersionMismatch
+        raise VersionMismatch(version=expense.version)
     return expense
 
 

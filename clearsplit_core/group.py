@@ -21,6 +21,7 @@ from clearsplit_core.errors import (
     InactiveMember,
     InsufficientRole,
     JournalBroken,
+    Refusal,
     ThingNotFound,
     UnknownMember,
 )
@@ -199,7 +200,7 @@ def replay(group_id: GroupId, entries: Iterable[Entry], texts: Texts) -> Group:
     for entry in entries:
         before = group or Group.unfounded(group_id, entry.at)
         at_that_time = replace(before, now=entry.at, actor_id=entry.actor_id)
-        group, again = append(at_that_time, event_of(entry.event, texts))
+        group, again = _appended_again(at_that_time, entry, texts)
         if again != entry:
             raise JournalBroken(f"Entry {entry.seq} does not follow from its event.")
     if group is None:
@@ -207,10 +208,17 @@ def replay(group_id: GroupId, entries: Iterable[Entry], texts: Texts) -> Group:
     return group
 
 
+def _appended_again(group: Group, entry: Entry, texts: Texts) -> tuple[Group, Entry]:
+    try:
+        return append(group, event_of(entry.event, texts))
+    except (Refusal, KeyError) as error:  # an event about somebody or something that is not there
+        raise JournalBroken(f"Entry {entry.seq} does not follow from its event.") from error
+
+
 def event_of(tree: Plain, texts: Texts) -> Event:
     """The event that a journal entry holds. Raises JournalBroken for one that nobody knows."""
     kind = tree.get("kind") if isinstance(tree, dict) else None
-    if kind not in Event.by_kind:
+    if not isinstance(kind, str) or kind not in Event.by_kind:
         raise JournalBroken("This event is of a kind that this version does not know.")
     return from_plain(Event.by_kind[kind], tree, texts)
 

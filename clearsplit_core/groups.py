@@ -5,7 +5,7 @@ from typing import ClassVar, Final
 
 from clearsplit_core.currencies import decimals
 from clearsplit_core.errors import AlreadyExists
-from clearsplit_core.group import Event, Group
+from clearsplit_core.group import Event, Group, append
 from clearsplit_core.journal import GroupId, MemberId
 from clearsplit_core.ports import Decision, Needs
 from clearsplit_core.records import Member, Role
@@ -50,7 +50,8 @@ class CreateGroup:
             version=1,
         )
         event = GroupCreated(name=self.name, currency=self.currency, founder=founder)
-        return Decision((event,), event.evolve(group))
+        founded, _ = append(group, event)
+        return Decision((event,), founded)
 
 
 @dataclass(frozen=True, kw_only=True)

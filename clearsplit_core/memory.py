@@ -4,14 +4,15 @@ It keeps groups as values and replaces them whole, so nothing is ever half-writt
 the commands happen one after another. It forgets everything when the process ends.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TypeVar
 
 from clearsplit_core.errors import (
     EmailTaken,
+    KeyInProgress,
     KeyReused,
     SessionEnded,
     ThingNotFound,
@@ -52,6 +53,8 @@ class MemoryStore:
     def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
         self._lock = Lock()
+        self._keys_lock = Lock()
+        self._keys_in_use: set[tuple[GroupId, AccountId, str]] = set()
         self._books: dict[GroupId, _Book] = {}
         self._accounts: dict[AccountId, Account] = {}
 
@@ -64,7 +67,7 @@ class MemoryStore:
             return recorded
 
     def perform_once(self, command: Command[R], *, caller: Caller, receipt: Receipt[R]) -> Sealed:
-        with self._lock:
+        with self._alone_under(command.group_id, caller, receipt.key), self._lock:
             self._require_live(caller)
             if sealed := self._sealed_before(command.group_id, caller, receipt):
                 return sealed
@@ -121,7 +124,9 @@ class MemoryStore:
             book = self._books.get(group_id)
             if book is None or not 1 <= seq <= len(book.entries):
                 raise ThingNotFound
-            gone = {text.commitment for text in texts_in(_event(book, seq))}
+            seats = book.group.members.values()
+            links = {seat.account.commitment for seat in seats if seat.account}
+            gone = {text.commitment for text in texts_in(_event(book, seq))} - links
             kept = {mark: text for mark, text in book.texts.items() if mark not in gone}
             group = replay(group_id, book.entries, kept)
             self._books[group_id] = _Book(group, book.entries, kept)
@@ -137,7 +142,7 @@ class MemoryStore:
             return decision.answer
 
     def account_by_email(self, email: str) -> Account | None:
-        return next((a for a in self._accounts.values() if a.email == email), None)
+        return next((a for a in list(self._accounts.values()) if a.email == email), None)
 
     def account_of(self, caller: Caller) -> Account:
         self._require_live(caller)
@@ -161,6 +166,19 @@ class MemoryStore:
         texts = {text.commitment: text for event in decision.events for text in texts_in(event)}
         after = _Book(group, book.entries + entries, book.texts | texts, dict(book.answers))
         return after, Recorded(decision.answer, group.head)
+
+    @contextmanager
+    def _alone_under(self, group_id: GroupId, caller: Caller, key: str) -> Iterator[None]:
+        """Nobody else uses the caller's key meanwhile. Raises KeyInProgress."""
+        use = (group_id, caller.account_id, key)
+        with self._keys_lock:
+            if use in self._keys_in_use:
+                raise KeyInProgress
+            self._keys_in_use.add(use)
+        try:
+            yield
+        finally:
+            self._keys_in_use.discard(use)
 
     def _book(self, command: Command[R]) -> _Book:
         book = self._books.get(command.group_id)

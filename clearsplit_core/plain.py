@@ -63,7 +63,7 @@ def _dataclass_to_plain(value: object) -> Plain:
 
 def _moment(value: datetime) -> str:
     """UTC with microseconds, always 27 characters: 2026-01-31T23:59:59.000000Z."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def texts_in(value: object) -> Iterator[Text]:

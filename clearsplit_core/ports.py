@@ -9,7 +9,8 @@ A use case is a **command**: a frozen value that names one group and has a pure 
 What a store promises (one contract suite asks every store the same questions):
 
 * Commands on one group happen one after another, each seeing all that was committed before it. The
-  clock is read under the lock, so `at` never runs backwards against `seq`.
+  clock is read under the lock, and where it was put back the last entry's time counts: `at` never
+  runs backwards against `seq`.
 * A refused command, a failed commit or a failing `seal` leaves every byte as it was.
 * `perform_once` does what it does at most once per (group, account, key): the effect and the sealed
   answer commit together, and the same request again gets the same bytes, also after it took the
@@ -182,7 +183,9 @@ class Ledger(Protocol):
 
     def erase(self, group_id: GroupId, seq: int) -> None:
         """The texts of entry `seq` are gone for good, and every sealed answer of the group with
-        them; sums and chain stay. An operator's act, not a member's. Raises ThingNotFound.
+        them; sums, chain and whose seat is whose stay. An operator's act, not a member's.
+
+        Raises ThingNotFound.
         """
         ...
 

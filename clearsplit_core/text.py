@@ -22,6 +22,8 @@ TEXT_MAX: Final = 2_000
 _DOMAIN: Final = b"clearsplit/text/1\0"
 _BIDI_CONTROLS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LAYOUT: Final = frozenset("\n\t")
+_INKLESS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Hangul fillers and the empty Braille cell: letters and a symbol by category, blank on paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class Text:
 
 def _commitment(words: str, salt: bytes) -> str:
     assert len(salt) == SALT_BYTES, "a salt is 32 bytes"
-    return hashlib.sha256(_DOMAIN + salt + words.encode()).hexdigest()
+    # A lone surrogate has bytes too, so that `require_readable` is the one to refuse it.
+    return hashlib.sha256(_DOMAIN + salt + words.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def require_readable(
@@ -85,4 +88,4 @@ def _is_hidden_control(character: str) -> bool:
 
 
 def _is_visible(character: str) -> bool:
-    return unicodedata.category(character)[0] not in "CZM"
+    return unicodedata.category(character)[0] not in "CZM" and character not in _INKLESS

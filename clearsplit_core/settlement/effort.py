@@ -1,0 +1,52 @@
+"""Effort: a budget of work units, so that a plan never depends on the machine or the clock.
+
+A unit is about a microsecond of one server core of 2026 under CPython 3.11. Every step names its
+price *before* it is taken, and prices depend on the question alone. So a larger budget follows the
+same path further: it may find a better plan or prove a better bound, never a worse one.
+"""
+
+from typing import Final
+
+from clearsplit_core.errors import BadEffort
+
+BY_NAME: Final = {"interactive": 800_000, "thorough": 8_000_000}
+
+
+class Exhausted(Exception):  # noqa: N818 - a state of the search, not an error
+    """The next step costs more than is left."""
+
+
+class Effort:
+    """Counts up to a budget; `spent` never exceeds it."""
+
+    def __init__(self, budget: int) -> None:
+        self.budget = budget
+        self.spent = 0
+
+    def spend(self, units: int) -> None:
+        """The units are paid for. Raises Exhausted, and pays nothing, if they are not left."""
+        if self.spent + units > self.budget:
+            raise Exhausted
+        self.spent += units
+
+    def part(self, units: int) -> "Effort":
+        """A smaller budget; what is spent of it is to be spent here as well.
+
+        Raises Exhausted if it is not left whole: a part must not depend on how much was left.
+        """
+        if self.spent + units > self.budget:
+            raise Exhausted
+        return Effort(units)
+
+
+def units(effort: str | int) -> int:
+    """The budget that a caller named. Raises BadEffort."""
+    named = BY_NAME.get(effort) if isinstance(effort, str) else effort
+    if type(named) is not int or named <= 0:
+        raise BadEffort(field="/effort")
+    return named
+
+
+def listing_price(picks: int) -> int:
+    """What it costs to look at so many picks of members."""
+    return 100 + picks // 6

@@ -1,0 +1,74 @@
+"""The fewest transfers: reduce, search, and give the blocks back to the members.
+
+The search sees a sorted multiset of numbers and nothing of who they belong to, so neither the order
+of the input nor anybody's name can change what it finds. Members are handed out afterwards, equal
+balances by member id.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Generic
+
+from clearsplit_core.settlement.bound import UNIT
+from clearsplit_core.settlement.descend import Descent
+from clearsplit_core.settlement.effort import Effort
+from clearsplit_core.settlement.large import Block, Large
+from clearsplit_core.settlement.plan import M
+from clearsplit_core.settlement.proof import Proof
+from clearsplit_core.settlement.reduce import Residual, reduce
+
+LARGE: Final = 64  # members from which on blocks are first taken cheaply
+SEARCHED_MAX: Final = 160  # members up to which the whole is searched
+
+
+@dataclass(frozen=True, slots=True)
+class Partition(Generic[M]):
+    """Zero-sum blocks of members; no partition has more than `blocks_max`."""
+
+    blocks: list[tuple[M, ...]]
+    blocks_max: int
+    work: int
+    proof: Proof | None
+
+
+def most_blocks(balances: Mapping[M, int], units: int) -> Partition[M]:
+    """As many zero-sum blocks as so much effort finds; the balances must sum to zero."""
+    divisor, pairs, residual = reduce(balances.values())
+    effort = Effort(units)
+    blocks, level, proof = _split(residual, effort, divisor)
+    values = [(-value, value) for value in pairs] + blocks
+    handed = _handed_out(([value * divisor for value in block] for block in values), balances)
+    return Partition(handed, len(pairs) + level, effort.spent, proof)
+
+
+def _split(
+    residual: Residual, effort: Effort, divisor: int
+) -> tuple[list[Block], int, Proof | None]:
+    """The blocks, how many there can be at most, and why."""
+    blocks = Large(residual, effort).run() if residual.size > LARGE else []
+    if residual.size > SEARCHED_MAX:
+        return blocks, residual.blocks_max, None
+    descent = Descent(residual, effort, residual.picks_of(blocks)).run()
+    blocks = [tuple(residual.values[index] for index in picks) for picks in descent.best]
+    return blocks, descent.level, _proof(descent, divisor)
+
+
+def _proof(descent: Descent, divisor: int) -> Proof | None:
+    if descent.refuted is None:
+        return None
+    level, weights = descent.refuted
+    balances = (value * divisor for value in descent.residual.values)
+    pairs = tuple(sorted(zip(balances, weights.weight, strict=True)))
+    return Proof(level, weights.listed, UNIT, pairs)
+
+
+def _handed_out(blocks: Iterable[Iterable[int]], balances: Mapping[M, int]) -> list[tuple[M, ...]]:
+    """The members of each block, given the balances of each block."""
+    waiting: dict[int, deque[M]] = defaultdict(deque)
+    for member in sorted(balances):
+        waiting[balances[member]].append(member)
+    return sorted(
+        tuple(sorted(waiting[value].popleft() for value in block))
+        for block in sorted(sorted(block) for block in blocks)
+    )

@@ -1,0 +1,132 @@
+"""Large: many blocks for a group that is too large to be searched as a whole.
+
+Nothing is proven here. Blocks are taken where they are cheap to find, in nearly linear time, and what
+is left in the end is one more block:
+
+1. Triples: the dearest members first, each against two of the other sign. The partners that a member
+   tries are spread evenly over those between half its magnitude and all of it; always to take the
+   first, or the nearest, uses up the middle and leaves thousands who fit nobody.
+2. Quartets: two pairs of members with opposite sums, within a pool of some hundreds.
+3. Windows: a few dozen members and an extra one that makes them sum to zero, split by `Descent`.
+
+Pools and windows slide down the members by falling magnitude; members who found no block stay for
+the next, until the pool is two thirds full of them. Neighbours differ by little, and small numbers
+meet more often.
+"""
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from itertools import combinations
+from typing import Final
+
+from clearsplit_core.settlement.descend import Descent
+from clearsplit_core.settlement.effort import Effort, Exhausted
+from clearsplit_core.settlement.reduce import Residual, residual_of
+
+PARTNERS_MAX: Final = 300  # tried for a triple
+POOL: Final = 300
+WINDOW: Final = 40
+WINDOW_UNITS: Final = 30_000
+
+Block = tuple[int, ...]  # the balances of its members
+
+
+class Large:
+    """Takes blocks out of a multiset of balances until effort or chances run out."""
+
+    def __init__(self, residual: Residual, effort: Effort) -> None:
+        self.effort = effort
+        self.blocks: list[Block] = []
+        self.left = Counter(dict(zip(residual.values, residual.counts, strict=True)))
+
+    def run(self) -> list[Block]:
+        """A partition into zero-sum blocks."""
+        try:
+            self._take_triples()
+            self._slide(POOL, self._quartets)
+            self._slide(WINDOW, self._window)
+        except Exhausted:
+            pass
+        rest = tuple(self.left.elements())
+        return [*self.blocks, rest] if rest else self.blocks
+
+    def _take(self, block: Block) -> None:
+        self.blocks.append(block)
+        self.left.subtract(block)
+
+    def _ranked(self) -> list[int]:
+        return sorted(self.left.elements(), key=lambda value: (-abs(value), value))
+
+    def _take_triples(self) -> None:
+        magnitudes = {
+            sign: sorted(abs(value) for value in self.left if value * sign > 0) for sign in (1, -1)
+        }
+        for value in self._ranked():
+            sign = 1 if value > 0 else -1
+            if self.left[value]:
+                partner = self._partner(abs(value), -sign, magnitudes[-sign])
+                if partner:
+                    self._take((value, -sign * partner, -sign * (abs(value) - partner)))
+
+    def _partner(self, magnitude: int, sign: int, others: Sequence[int]) -> int:
+        """The larger of two members of this sign whose magnitudes sum to this one; 0: not found."""
+        first, last = bisect_left(others, (magnitude + 1) // 2), bisect_left(others, magnitude)
+        tried = range(first, last, max(1, (last - first) // PARTNERS_MAX))
+        for tries, i in enumerate(tried):
+            larger, smaller = others[i], magnitude - others[i]
+            needed = 1 + (larger == smaller)
+            if self.left[sign * smaller] >= needed and self.left[sign * larger] >= needed:
+                self.effort.spend(3 + tries // 8)
+                return larger
+        self.effort.spend(3 + len(tried) // 8)
+        return 0
+
+    def _slide(self, width: int, blocks_in: Callable[[list[int]], Iterable[Block]]) -> None:
+        """All members have been in a pool of this width, and its blocks are taken."""
+        waiting = self._ranked()[::-1]
+        pool: list[int] = []
+        while waiting:
+            while waiting and len(pool) < width:
+                pool.append(waiting.pop())
+            stay = Counter(pool)
+            for block in blocks_in(pool):
+                self._take(block)
+                stay.subtract(block)
+            pool = sorted(stay.elements(), key=lambda value: (-abs(value), value))
+            if len(pool) > width * 2 // 3:
+                del pool[: width // 3]
+
+    def _quartets(self, pool: list[int]) -> list[Block]:
+        """Greedily: the first pair that meets an earlier one of four members still free."""
+        self.effort.spend(len(pool) ** 2 // 4)
+        earlier: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        free = [True] * len(pool)
+        found = []
+        for pair in combinations(range(len(pool)), 2):
+            if not (free[pair[0]] and free[pair[1]]):
+                continue
+            total = pool[pair[0]] + pool[pair[1]]
+            for other in earlier[-total]:
+                four = {*pair, *other}
+                if len(four) == 4 and all(free[i] for i in four):
+                    found.append(tuple(pool[i] for i in sorted(four)))
+                    for i in four:
+                        free[i] = False
+                    break
+            else:
+                earlier[total].append(pair)
+        return found
+
+    def _window(self, pool: list[int]) -> list[Block]:
+        """The blocks of the best partition met in a short search, without the extra member's."""
+        extra = -sum(pool)
+        window = residual_of([*pool, extra] if extra else pool)
+        part = self.effort.part(WINDOW_UNITS)
+        try:
+            best = Descent(window, part).run().best
+        finally:
+            self.effort.spend(part.spent)
+        blocks = [tuple(window.values[index] for index in picks) for picks in best]
+        with_extra = next((block for block in blocks if extra in block), None)
+        return [block for block in blocks if block is not with_extra]

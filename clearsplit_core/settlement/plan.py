@@ -1,0 +1,106 @@
+"""What settling answers: transfers, and what is known about their number.
+
+Signs: a positive balance means that the group owes the member. A transfer runs from a debtor
+(negative balance) to a creditor. Amounts are minor units, integers of any size.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from typing import Generic, Protocol, Self, TypeVar
+
+from clearsplit_core.errors import BadTransfer
+from clearsplit_core.settlement.proof import Proof
+
+
+class MemberId(Protocol):
+    """Whatever tells members apart: hashable, and ordered among its own kind."""
+
+    def __lt__(self, other: "Self", /) -> bool: ...
+
+
+M = TypeVar("M", bound=MemberId)
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer(Generic[M]):
+    """The debtor should pay the creditor this amount, above zero.
+
+    Raises BadTransfer.
+    """
+
+    debtor: M
+    creditor: M
+    amount_minor: int
+
+    def __post_init__(self) -> None:
+        if type(self.amount_minor) is not int or self.amount_minor <= 0:
+            raise BadTransfer(f"{self.amount_minor!r} is not an amount above zero")
+        if self.debtor == self.creditor:
+            raise BadTransfer(f"{self.debtor} cannot pay themselves")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Generic[M]):
+    """These transfers clear the balances, and no plan has fewer than `lower_bound`.
+
+    `optimal`: True, the search proved that no plan has fewer; False, it ran out of effort first;
+    None, the strategy does not aim at the fewest. `blocks`: members whose balances sum to zero among
+    themselves; a block of s members needs s - 1 transfers. `work`: units of effort spent.
+    """
+
+    transfers: tuple[Transfer[M], ...]
+    optimal: bool | None
+    lower_bound: int
+    blocks: tuple[tuple[M, ...], ...]
+    work: int
+    proof: Proof | None = None
+
+
+def nets(transfers: Iterable[Transfer[M]]) -> dict[M, int]:
+    """The balances that these transfers clear; members left at zero are not named."""
+    balance_minor: dict[M, int] = {}
+    for t in transfers:
+        balance_minor[t.debtor] = balance_minor.get(t.debtor, 0) - t.amount_minor
+        balance_minor[t.creditor] = balance_minor.get(t.creditor, 0) + t.amount_minor
+    return {member: net for member, net in balance_minor.items() if net}
+
+
+def in_order(transfers: Iterable[Transfer[M]]) -> tuple[Transfer[M], ...]:
+    return tuple(sorted(transfers, key=lambda t: (t.debtor, t.creditor)))
+
+
+def pay_within(block: Iterable[M], balances: Mapping[M, int]) -> list[Transfer[M]]:
+    """The members' balances, which sum to zero, are cleared: always the largest debtor pays the
+    largest creditor. At most one transfer less than there are members.
+    """
+    debtors = [(balances[member], member) for member in block if balances[member] < 0]
+    creditors = [(-balances[member], member) for member in block if balances[member] > 0]
+    heapify(debtors)
+    heapify(creditors)
+    transfers = []
+    while debtors:
+        (owed, debtor), (due, creditor) = heappop(debtors), heappop(creditors)
+        paid = -max(owed, due)
+        transfers.append(Transfer(debtor, creditor, paid))
+        if owed < -paid:
+            heappush(debtors, (owed + paid, debtor))
+        if due < -paid:
+            heappush(creditors, (due + paid, creditor))
+    return transfers
+
+
+def blocks_of(transfers: Iterable[Transfer[M]]) -> tuple[tuple[M, ...], ...]:
+    """The members whom transfers connect, directly or through others."""
+    block: dict[M, list[M]] = {}
+    for t in transfers:
+        one, other = sorted(
+            (block.setdefault(t.debtor, [t.debtor]), block.setdefault(t.creditor, [t.creditor])),
+            key=len,
+        )
+        if one is not other:
+            other.extend(one)
+            block.update((member, other) for member in one)
+    return tuple(
+        sorted({id(members): tuple(sorted(members)) for members in block.values()}.values())
+    )

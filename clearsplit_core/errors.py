@@ -118,6 +118,10 @@ class NobodyNamed(Invalid, code="nobody-named"):
     """There is nobody to split this among."""
 
 
+class NotInSplit(Invalid, code="not-in-split"):
+    """Only somebody who takes part in the split can have an adjustment."""
+
+
 class TooMany(Invalid, code="too-many"):
     """There are more of these than one request may name."""
 

@@ -21,6 +21,7 @@ from clearsplit_core.errors import (
     NamedTwice,
     NobodyNamed,
     NotADecimal,
+    NotInSplit,
     TooMany,
     WrongSign,
     WrongTotal,
@@ -183,10 +184,7 @@ class Adjustment(Generic[M]):
         for index, part in enumerate(self.adjustments):
             require_integer(part.amount_minor, field=f"/split/adjustments/{index}/amount_minor")
             if part.member_id not in takes_part:
-                raise NobodyNamed(
-                    "Only somebody who takes part in the split can have an adjustment.",
-                    field=f"/split/adjustments/{index}/member_id",
-                )
+                raise NotInSplit(field=f"/split/adjustments/{index}/member_id")
 
     @classmethod
     def of(cls, members: Iterable[M], adjustments: Mapping[M, int]) -> "Adjustment[M]":

@@ -20,6 +20,8 @@ TEXT_MAX: Final = 2_000
 """Characters that one text may have; a request may allow fewer."""
 
 _DOMAIN: Final = b"clearsplit/text/1\0"
+_CONTROLS: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode's categories of control characters, lone surrogates, line and paragraph separators."""
 _BIDI_CONTROLS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LAYOUT: Final = frozenset("\n\t")
 _INKLESS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
@@ -84,7 +86,7 @@ def require_readable(
 
 
 def _is_hidden_control(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cs") or character in _BIDI_CONTROLS
+    return unicodedata.category(character) in _CONTROLS or character in _BIDI_CONTROLS
 
 
 def _is_visible(character: str) -> bool:

@@ -83,6 +83,8 @@ class Packing:
             effort.spend(40 + d * d // 20)
             gain = self._worth(column) - fsum(duals[i] for i in column)
             row = self._enter(column)
+            if not row:
+                break
             duals = [dual + gain * part for dual, part in zip(duals, row, strict=True)]
         weight = _made_up([max(floor, round(dual * UNIT)) for dual in duals], sets)
         total = sum(w * n for w, n in zip(weight, self.counts, strict=True))
@@ -99,14 +101,19 @@ class Packing:
         ]
 
     def _enter(self, column: Picks) -> list[float]:
-        """The column is in the basis, instead of the one that limits it; its row of the inverse."""
+        """The column is in the basis, instead of the one that limits it; its row of the inverse.
+
+        Something always does, unless rounding has spoilt the inverse: then nothing is returned.
+        """
         rates = [fsum([row[i] for i in column]) for row in self.inverse]
         limits = [
             (level / rate, i)
             for i, (level, rate) in enumerate(zip(self.level, rates, strict=True))
             if rate > NEGLIGIBLE
         ]
-        step, leaving = min(limits)  # never empty: the members are limited in number
+        if not limits:
+            return []
+        step, leaving = min(limits)
         scale = 1.0 / rates[leaving]
         row = [part * scale for part in self.inverse[leaving]]
         for i, rate in enumerate(rates):

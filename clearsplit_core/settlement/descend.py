@@ -1,132 +1,136 @@
 """Descend: from the most blocks that are thinkable down to the most that there are.
 
-At every moment two things stand: `level`, above which every number of blocks is refuted, and `best`,
+Two things stand at every moment: `level`, above which every number of blocks is refuted, and `best`,
 the best partition met so far. They close in on each other:
 
-1. List the zero-sum sets of one more member, and weigh them anew; the weights may refute levels.
-2. Search for a partition into `level` blocks. Found: done. Refuted: one level down, again.
-3. Undecided: back to 1 while lists are short and cheap. Then search longer, four times each turn, and
-   between two searches *dive*: many short searches, each with another taste in whom to branch on. A
-   search that looks in the wrong place first may stay there; a hundred short ones do not.
+1. List the zero-sum sets of one more member and weigh them anew; the weights may refute levels.
+2. Search for a partition into `level` blocks. Found: done. Refuted: one level down, and again.
+3. Undecided: back to 1 while lists are short and cheap. After that search longer, four times at each
+   turn, and between two searches *dive*: many short searches, each with another taste in whom to
+   branch on. A search that looks in the wrong place first may stay there; a hundred short ones do
+   not.
 
-Where even the next size is dear (huge amounts have few zero-sum sets, all of them large) `halves` lists
+Where even the next size is dear (huge amounts have few zero-sum sets, and large ones) `halves` lists
 everything at once.
 """
 
+import contextlib
 import random
 from collections.abc import Sequence
 from typing import Final
 
 from clearsplit_core.settlement.bound import Packing, Weights
-from clearsplit_core.settlement.effort import Effort, Exhausted, list_units
+from clearsplit_core.settlement.effort import Effort, Exhausted, listing_price
 from clearsplit_core.settlement.enumerate import Picks, ZeroSums
 from clearsplit_core.settlement.halves import every_set, expected_sets, halves_price
 from clearsplit_core.settlement.reduce import Residual
 from clearsplit_core.settlement.search import Search, Verdict, split_large, split_price
 
-LISTED_ENOUGH: Final = 8  # sets per member; fewer are not worth a long search
-LISTED_MAX: Final = 3_000  # with more than this, another size is not listed
-PICKS_MAX: Final = 6_000_000  # nor where so many picks are to be looked at: memory
+SETS_ENOUGH: Final = 8  # per member; a list with fewer is not worth a long search
+SETS_MAX: Final = 3_000  # a list with more does not get another size
+PICKS_MAX: Final = 6_000_000  # nor does one that must look at so many: memory
 NODES: Final = 500  # of the first search over a list
 DIVE_NODES: Final = 100
 DIVES: Final = 10
+SET_PRICE: Final = 10  # to weigh a set and to number it
+LEAF_PRICE: Final = 1_000
 
 
 class Descent:
-    """The fewest-transfers search over one residual."""
+    """The search for the most zero-sum blocks of one residual."""
 
     def __init__(self, residual: Residual, effort: Effort, best: Sequence[Picks] = ()) -> None:
         self.residual, self.effort = residual, effort
         self.level = residual.blocks_max
         self.best = list(best) or [residual.everybody()] * (residual.size > 0)
-        self.refuted: tuple[int, Weights] | None = None
+        self.refuted: tuple[int, Weights] | None = None  # the lowest level that is, and by what
         self.sums = ZeroSums(residual)
         self.packing = Packing(residual)
-        self.sets: list[Picks] = []
-        self.everything: list[Picks] = []
+        self.sets: list[Picks] = []  # every zero-sum set of at most `listed` members
         self.listed = 2
+        self.everything: list[Picks] = []
         self.patience = 0
 
     def run(self) -> "Descent":
-        try:
-            self._descend()
-        except Exhausted:
-            pass
+        """`best` and `level` are as close as the effort brings them."""
+        with contextlib.suppress(Exhausted):
+            while not self._done:
+                if self.listed == 2 or self._list_is_short():
+                    self._list_more()
+                    self._weigh()
+                if len(self.sets) >= SETS_ENOUGH * self.residual.size:
+                    self.patience += 1
+                self._try_levels()
         return self
 
     @property
-    def done(self) -> bool:
+    def _done(self) -> bool:
         return len(self.best) >= self.level
 
-    def _descend(self) -> None:
-        while not self.done:
-            if self.listed == 2 or self._list_is_short():
-                self._list_more()
-                self._weigh()
-            if len(self.sets) >= LISTED_ENOUGH * self.residual.size:
-                self.patience += 1
-            self._try_level()
+    # Listing
 
     def _list_is_short(self) -> bool:
         return (
             self.listed < self.residual.size // 2
-            and len(self.sets) < LISTED_MAX
+            and len(self.sets) < SETS_MAX
             and self._next_price() <= PICKS_MAX
         )
 
     def _next_price(self) -> int:
+        """How many picks to look at for another size."""
         if self.everything:
             return 0
         return min(self.sums.price(self.listed + 1), halves_price(self.residual))
 
     def _list_more(self) -> None:
-        """One more size is listed, or everything."""
+        """One more size is listed; or everything, and then as much of it as the level asks for."""
         if not self.everything and self._halves_are_cheaper():
-            self.effort.spend(list_units(halves_price(self.residual)))
+            self.effort.spend(listing_price(halves_price(self.residual)))
             self.everything = every_set(self.residual)
         if self.everything:
             self.listed = max(self.listed + 1, self.residual.size // self.level)
             self.sets = [picks for picks in self.everything if len(picks) <= self.listed]
             return
-        self.effort.spend(list_units(self.sums.price(self.listed + 1)))
+        self.effort.spend(listing_price(self.sums.price(self.listed + 1)))
         self.listed += 1
         self.sets += self.sums.of_size(self.listed)
 
     def _halves_are_cheaper(self) -> bool:
         """Than all the sizes that the smallest of `level` blocks may have."""
-        if expected_sets(self.residual) > LISTED_MAX:
+        if expected_sets(self.residual) > SETS_MAX:
             return False
         sizes = range(self.listed + 1, self.residual.size // self.level + 1)
         return sum(map(self.sums.price, sizes)) > halves_price(self.residual)
 
     def _weigh(self) -> None:
-        self.effort.spend(10 * len(self.sets))
+        """The search is over the present list, and levels too heavy for it are refuted."""
+        self.effort.spend(SET_PRICE * len(self.sets))
         weights = self.packing.weights(self.sets, self.listed, self.effort)
         self.search = Search(self.residual, self.sets, weights, self.effort)
-        while self.level > 1 and weights.blocks_max < self.level:
+        while weights.blocks_max < self.level:
             self._refute()
 
     def _refute(self) -> None:
         self.refuted = (self.level, self.search.weights)
         self.level -= 1
 
-    def _try_level(self) -> None:
-        """The level is decided, or a while has been spent on it."""
-        while not self.done:
-            verdict = self._searched(self.level, NODES * 4**self.patience)
+    # Searching
+
+    def _try_levels(self) -> None:
+        """Levels are refuted until one is found, or has been searched for long enough."""
+        verdict = Verdict.REFUTED
+        while verdict is Verdict.REFUTED and not self._done:
+            verdict = self._searched(NODES * 4**self.patience)
             if verdict is Verdict.OPEN and self._leaves_are_cheap():
                 verdict = self._decide_leaves()
-            if verdict is not Verdict.REFUTED:
-                break
-            self._refute()
-        if not self.done and verdict is Verdict.CAPPED and self.patience:
+            if verdict is Verdict.REFUTED:
+                self._refute()
+        if verdict is Verdict.CAPPED and self.patience:
             self._dive(DIVES * 3**self.patience)
 
-    def _searched(
-        self, blocks: int, nodes_max: int, reluctance: list[float] | None = None
-    ) -> Verdict:
+    def _searched(self, nodes_max: int, reluctance: Sequence[float] | None = None) -> Verdict:
         try:
-            return self.search.run(blocks, nodes_max, reluctance)
+            return self.search.run(self.level, nodes_max, reluctance)
         finally:
             self._keep(self.search.best)
 
@@ -134,16 +138,25 @@ class Descent:
         if len(blocks) > len(self.best):
             self.best = blocks
 
+    def _dive(self, times: int) -> None:
+        taste = random.Random(1)  # noqa: S311 - the same sequence every time is what we want
+        for _ in range(times):
+            self._searched(DIVE_NODES, [0.5 + taste.random() for _ in self.residual.values])
+            if self._done:
+                return
+
+    # Open leaves
+
     def _leaves_are_cheap(self) -> bool:
-        """To decide them costs less than to list another size."""
+        """To decide them costs less than to list another size, or that cannot be done."""
         return not self._list_is_short() or (
             all(need == 2 for _, need in self.search.open)
-            and self._leaves_price() < self._next_price() + 20 * len(self.sets)
+            and self._leaves_price() < self._next_price() + 2 * SET_PRICE * len(self.sets)
         )
 
     def _leaves_price(self) -> int:
         return sum(
-            1000 + split_price(Residual(self.residual.values, left), need, self.listed)
+            LEAF_PRICE + split_price(Residual(self.residual.values, left), need, self.listed)
             for left, need in self.search.open
         )
 
@@ -156,11 +169,3 @@ class Descent:
                 return Verdict.FOUND
         self.search.close_leaves()
         return Verdict.REFUTED
-
-    def _dive(self, times: int) -> None:
-        taste = random.Random(1)  # noqa: S311 - a fixed sequence is what we want
-        for _ in range(times):
-            reluctance = [0.5 + taste.random() for _ in self.residual.values]
-            self._searched(self.level, DIVE_NODES, reluctance)
-            if self.done:
-                return

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, compress
-from math import isqrt, pi, prod, sqrt
+from math import isqrt, prod
 from typing import Final
 
 from clearsplit_core.settlement.enumerate import Contents, Picks
@@ -28,10 +28,13 @@ def halves_price(residual: Residual) -> int:
     return 3 * isqrt(prod(count + 1 for count in residual.counts))
 
 
-def expected_sets(residual: Residual) -> float:
-    """About how many zero-sum sets there are: sums of random members are nearly normal."""
+def expected_sets(residual: Residual) -> int:
+    """About how many zero-sum sets there are: sums of random members are nearly normal.
+
+    The variance is spread / 12, and 11 / 21 is about 2 pi / 12.
+    """
     spread = sum(v * v * n * (n + 2) for v, n in zip(residual.values, residual.counts, strict=True))
-    return prod(count + 1 for count in residual.counts) / sqrt(2 * pi * spread / 12)
+    return prod(count + 1 for count in residual.counts) // isqrt(spread * 11 // 21 + 1)
 
 
 def every_set(residual: Residual) -> list[Picks]:

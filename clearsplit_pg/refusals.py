@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
-from psycopg import InterfaceError, OperationalError
+from psycopg import Error, InterfaceError, OperationalError
 from psycopg.errors import (
     DeadlockDetected,
     LockNotAvailable,
@@ -14,7 +14,7 @@ from psycopg.errors import (
 )
 from psycopg_pool import PoolTimeout, TooManyRequests
 
-from clearsplit_core.errors import EmailTaken, Overloaded, Refusal
+from clearsplit_core.errors import EmailTaken, Overloaded
 
 WORTH_ANOTHER_TRY: Final = (SerializationFailure, DeadlockDetected, UniqueViolation)
 """Somebody else was quicker: decide again from what they left behind."""
@@ -37,13 +37,12 @@ def refusals() -> Generator[None]:
     """
     try:
         yield
-    except UniqueViolation as error:
-        raise _refusal_of(error) from error
-    except (*WORTH_ANOTHER_TRY, *_UNREACHABLE) as error:
+    except WORTH_ANOTHER_TRY as error:
+        raise (EmailTaken(field="/email") if is_email_taken(error) else Overloaded()) from error
+    except _UNREACHABLE as error:
         raise Overloaded from error
 
 
-def _refusal_of(error: UniqueViolation) -> Refusal:
-    if error.diag.constraint_name == "accounts_one_an_email":
-        return EmailTaken(field="/email")
-    return Overloaded()
+def is_email_taken(error: Error) -> bool:
+    """The one kind of being slower that another try cannot mend."""
+    return error.diag.constraint_name == "accounts_one_an_email"

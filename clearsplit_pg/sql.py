@@ -205,6 +205,12 @@ select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
 
 # ── Erasing: the words go, the journal stays ─────────────────────────────────────────────────────
 
+# Under the group's lock, or a correction that read a title meanwhile would write it down again.
+LOCK_GROUP: Final[LiteralString] = """
+select seq from groups where group_id = %(group_id)s for no key update
+"""
+
+# The link from a seat to its account stays: it goes when the account does.
 ERASE: Final[LiteralString] = """
 with entry as (
     select event from entries where group_id = %(group_id)s and seq = %(seq)s
@@ -212,6 +218,9 @@ with entry as (
     delete from texts
      where group_id = %(group_id)s
        and commitment in (select strings_in(event) from entry)
+       and commitment not in (select account
+                                from members
+                               where group_id = %(group_id)s and account is not null)
 ), answered as (
     delete from answers where group_id = %(group_id)s
 )
@@ -238,12 +247,16 @@ select session_id, refresh, parent, started_at, rotated_at, expires_at, ended
  order by started_at, session_id
 """
 
-KEEP_ACCOUNT: Final[LiteralString] = """
+OPEN_ACCOUNT: Final[LiteralString] = """
 insert into accounts (account_id, email, name, password_hash, version, created_at)
 values (%(account_id)s, %(email)s, %(name)s, %(password_hash)s, %(version)s, %(created_at)s)
-    on conflict (account_id)
-    do update set email = excluded.email, name = excluded.name,
-                  password_hash = excluded.password_hash, version = excluded.version
+"""
+
+KEEP_ACCOUNT: Final[LiteralString] = """
+update accounts
+   set email = %(email)s, name = %(name)s, password_hash = %(password_hash)s,
+       version = %(version)s
+ where account_id = %(account_id)s
 """
 
 KEEP_SESSION: Final[LiteralString] = """

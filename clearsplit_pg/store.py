@@ -12,7 +12,7 @@ Reads are one statement each, in autocommit, with every check inside: they retur
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final, LiteralString, TypeAlias, TypeVar
@@ -45,7 +45,7 @@ from clearsplit_core.ports import (
 )
 from clearsplit_core.records import Account, AccountId, Expense, ExpenseId
 from clearsplit_pg import rows, sql
-from clearsplit_pg.refusals import WORTH_ANOTHER_TRY, refusals
+from clearsplit_pg.refusals import WORTH_ANOTHER_TRY, is_email_taken, refusals
 from clearsplit_pg.rows import Params, Row
 from clearsplit_pg.schema import required
 from clearsplit_pg.urls import normalise
@@ -62,6 +62,7 @@ ANSWERS_KEPT: Final = timedelta(hours=24)
 """How long the same key gets the same answer."""
 
 R = TypeVar("R")
+T = TypeVar("T")
 Connection: TypeAlias = AsyncConnection[DictRow]
 Pool: TypeAlias = AsyncConnectionPool[Connection]
 
@@ -77,27 +78,16 @@ class PostgresStore:
     # ── Performing commands ──────────────────────────────────────────────────────────────────────
 
     async def perform(self, command: Command[R], *, caller: Caller) -> Recorded[R]:
-        done = await self._try(command, caller, None)
+        done = await _persistently(lambda: self._attempt(command, caller, None))
         assert isinstance(done, Recorded)
         return done
 
     async def perform_once(
         self, command: Command[R], *, caller: Caller, receipt: Receipt[R]
     ) -> Sealed:
-        done = await self._try(command, caller, receipt)
+        done = await _persistently(lambda: self._attempt(command, caller, receipt))
         assert isinstance(done, Sealed)
         return done
-
-    async def _try(
-        self, command: Command[R], caller: Caller, receipt: Receipt[R] | None
-    ) -> Recorded[R] | Sealed:
-        with refusals():
-            for attempt in range(1, ATTEMPTS_MAX):
-                try:
-                    return await self._attempt(command, caller, receipt)
-                except WORTH_ANOTHER_TRY:
-                    await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter
-            return await self._attempt(command, caller, receipt)
 
     async def _attempt(
         self, command: Command[R], caller: Caller, receipt: Receipt[R] | None
@@ -202,6 +192,7 @@ class PostgresStore:
     async def erase(self, group_id: GroupId, seq: int) -> None:
         with refusals():
             async with self._pool.connection() as connection, connection.transaction():
+                await connection.execute(sql.LOCK_GROUP, {"group_id": group_id})
                 row = await _row(connection, sql.ERASE, {"group_id": group_id, "seq": seq})
         if not row["count"]:
             raise ThingNotFound
@@ -209,13 +200,15 @@ class PostgresStore:
     # ── Accounts ─────────────────────────────────────────────────────────────────────────────────
 
     async def perform_on_account(self, command: AccountCommand[R]) -> R:
-        with refusals():
-            async with self._pool.connection() as connection, connection.transaction():
-                await connection.execute(sql.LOCK_ACCOUNT, {"account_id": command.account_id})
-                known = await _account(connection, command.account_id, None)
-                decision = command.decide(known, self._clock())
-                await _keep(connection, known, decision.account)
-                return decision.answer
+        return await _persistently(lambda: self._attempt_on_account(command))
+
+    async def _attempt_on_account(self, command: AccountCommand[R]) -> R:
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute(sql.LOCK_ACCOUNT, {"account_id": command.account_id})
+            known = await _account(connection, command.account_id, None)
+            decision = command.decide(known, self._clock())
+            await _keep(connection, known, decision.account)
+            return decision.answer
 
     async def account_by_email(self, email: str) -> Account | None:
         with refusals():
@@ -250,6 +243,19 @@ class PostgresStore:
         with refusals():
             async with self._pool.connection() as connection:
                 return await (await connection.execute(statement, params)).fetchall()
+
+
+async def _persistently(attempt: Callable[[], Awaitable[T]]) -> T:
+    """What `attempt` comes to, tried again when somebody else was quicker. Raises Overloaded."""
+    with refusals():
+        for number in range(1, ATTEMPTS_MAX):
+            try:
+                return await attempt()
+            except WORTH_ANOTHER_TRY as error:
+                if is_email_taken(error):
+                    raise
+                await asyncio.sleep(random.uniform(0, 0.01 * 2**number))  # noqa: S311 - jitter
+        return await attempt()
 
 
 async def _claim(connection: Connection, group_id: GroupId, caller: Caller, key: str) -> None:
@@ -300,7 +306,8 @@ async def _account(
 async def _keep(connection: Connection, known: Account | None, account: Account) -> None:
     """What differs from what was known is written; sessions that were let go are deleted."""
     before = known.sessions if known else ()
-    await connection.execute(sql.KEEP_ACCOUNT, rows.account_params(account))
+    statement = sql.KEEP_ACCOUNT if known else sql.OPEN_ACCOUNT
+    await connection.execute(statement, rows.account_params(account))
     for session in account.sessions:
         if session not in before:
             await connection.execute(sql.KEEP_SESSION, rows.session_params(account.id, session))

@@ -1,0 +1,310 @@
+"""Literals of the domain: people, groups and expenses as they are named at a table.
+
+A name stands for the same person in every test, and an expense is known by its title, so
+`expense("Dinner", "60.00 EUR", by="ann", among="ann bob")` and `void("Dinner")` mean the same one.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Final
+from uuid import NAMESPACE_URL, uuid5
+
+from clearsplit_core.expenses import (
+    Changes,
+    RecordExpense,
+    RestoreExpense,
+    ReviseExpense,
+    VoidExpense,
+)
+from clearsplit_core.group import Group, append
+from clearsplit_core.groups import CreateGroup
+from clearsplit_core.journal import Entry, GroupId, MemberId, Posting
+from clearsplit_core.members import AddGuest, MemberAdded
+from clearsplit_core.plain import Texts, texts_in
+from clearsplit_core.ports import Caller, Command, Decision, Needs, Receipt, Recorded, Sealed
+from clearsplit_core.records import (
+    AccountId,
+    Expense,
+    ExpenseId,
+    Fx,
+    Member,
+    Role,
+    SessionId,
+    Terms,
+)
+from clearsplit_core.splits import Equal, Part, Split
+from clearsplit_core.text import Text
+from tests.strategies import m, names
+
+TRIP: Final = GroupId(uuid5(NAMESPACE_URL, "group/trip"))
+OFFICE: Final = GroupId(uuid5(NAMESPACE_URL, "group/office"))
+
+TODAY: Final = date(2026, 1, 31)
+TOMORROW: Final = date(2026, 2, 1)
+NOON: Final = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that a test can turn; it moves on by one microsecond each time somebody looks."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self._now = now
+        self._looks = count()
+
+    def __call__(self) -> datetime:
+        return self._now + timedelta(microseconds=next(self._looks))
+
+    def turn(self, *, seconds: float = 0, days: float = 0) -> None:
+        self._now += timedelta(seconds=seconds, days=days)
+
+
+# ── People, texts and money ──────────────────────────────────────────────────────────────────────
+
+
+def member(name: str) -> MemberId:
+    return MemberId(uuid5(NAMESPACE_URL, f"member/{name}"))
+
+
+def members(those: str) -> tuple[MemberId, ...]:
+    """`members("ann bob cem")`."""
+    return tuple(member(name) for name in names(those))
+
+
+def account(name: str) -> AccountId:
+    return AccountId(uuid5(NAMESPACE_URL, f"account/{name}"))
+
+
+def session(name: str) -> SessionId:
+    return SessionId(uuid5(NAMESPACE_URL, f"session/{name}"))
+
+
+def caller(name: str) -> Caller:
+    """The account called `name`, without a session."""
+    return Caller(account(name))
+
+
+def text(words: str) -> Text:
+    """`words`, always with the same salt."""
+    return Text.of(words, hashlib.sha256(repr(words).encode()).digest())
+
+
+def leg(name: str, amount: str, on: date = TODAY) -> Posting:
+    """`leg("ann", "12.34 EUR")`."""
+    money = m(amount)
+    return Posting(member(name), money.currency, on, money.amount_minor)
+
+
+def parts(amounts: str, currency: str = "EUR") -> tuple[Part[MemberId], ...]:
+    """`parts("ann 20.00, bob 10.00")`."""
+    named = (amount.split() for amount in amounts.split(","))
+    return tuple(Part(member(who), m(f"{much} {currency}").amount_minor) for who, much in named)
+
+
+# ── Groups and members ───────────────────────────────────────────────────────────────────────────
+
+
+def founding(founder: str = "ann", currency: str = "EUR", *, of: GroupId = TRIP) -> CreateGroup:
+    return CreateGroup(
+        group_id=of,
+        name=text("Trip to Kraków"),
+        currency=currency,
+        founder_id=member(founder),
+        founder_name=text(founder),
+        account_salt=hashlib.sha256(f"account of {founder}".encode()).digest(),
+    )
+
+
+def guest(name: str, role: Role = Role.MEMBER, *, of: GroupId = TRIP) -> AddGuest:
+    return AddGuest(group_id=of, member_id=member(name), name=text(name), role=role)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """Give somebody a seat, or another one: what claiming, promoting and leaving come to."""
+
+    group_id: GroupId
+    members: tuple[Member, ...]
+
+    @property
+    def needs(self) -> Needs:
+        return Needs()
+
+    def decide(self, group: Group) -> Decision[None]:  # noqa: ARG002
+        return Decision(tuple(MemberAdded(member=seated) for seated in self.members), None)
+
+
+def seat(name: str, role: Role = Role.MEMBER, *, active: bool = True, of: GroupId = TRIP) -> Seat:
+    """A seat for the account called `name`."""
+    return Seat(group_id=of, members=(linked(name, role, active=active),))
+
+
+def linked(name: str, role: Role = Role.MEMBER, *, active: bool = True) -> Member:
+    return Member(
+        id=member(name),
+        name=text(name),
+        role=role,
+        active=active,
+        account=text(str(account(name))),
+        version=1,
+    )
+
+
+# ── Expenses ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def expense_called(title: str) -> ExpenseId:
+    return ExpenseId(uuid5(NAMESPACE_URL, f"expense/{title}"))
+
+
+def terms(
+    title: str,
+    amount: str,
+    *,
+    by: str | tuple[Part[MemberId], ...] = "ann",
+    among: str | Split[MemberId] = "ann bob cem",
+    on: date = TODAY,
+    fx: Fx | None = None,
+    category: str | None = None,
+    memo: str | None = None,
+) -> Terms:
+    """One payer or several; shared equally among those named, or by another rule."""
+    money = m(amount)
+    return Terms(
+        title=text(title),
+        amount_minor=money.amount_minor,
+        currency=money.currency,
+        date=on,
+        payers=(Part(member(by), money.amount_minor),) if isinstance(by, str) else by,
+        split=Equal(members(among)) if isinstance(among, str) else among,
+        category=text(category) if category else None,
+        memo=text(memo) if memo else None,
+        fx=fx,
+    )
+
+
+def expense(
+    title: str = "Dinner",
+    amount: str = "60.00 EUR",
+    *,
+    by: str | tuple[Part[MemberId], ...] = "ann",
+    among: str | Split[MemberId] = "ann bob cem",
+    on: date = TODAY,
+    fx: Fx | None = None,
+    category: str | None = None,
+    memo: str | None = None,
+    of: GroupId = TRIP,
+) -> RecordExpense:
+    said = terms(title, amount, by=by, among=among, on=on, fx=fx, category=category, memo=memo)
+    return RecordExpense(group_id=of, expense_id=expense_called(title), terms=said)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """Record several expenses or none."""
+
+    group_id: GroupId
+    expenses: tuple[RecordExpense, ...]
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(expenses=frozenset(one.expense_id for one in self.expenses))
+
+    def decide(self, group: Group) -> Decision[None]:
+        events = (event for one in self.expenses for event in one.decide(group).events)
+        return Decision(tuple(events), None)
+
+
+def together(*those: RecordExpense) -> Together:
+    return Together(group_id=TRIP, expenses=those)
+
+
+def revise(title: str, changes: Changes, *, version: int = 1) -> ReviseExpense:
+    return ReviseExpense(
+        group_id=TRIP, expense_id=expense_called(title), expected_version=version, changes=changes
+    )
+
+
+def void(title: str, *, version: int = 1) -> VoidExpense:
+    return VoidExpense(group_id=TRIP, expense_id=expense_called(title), expected_version=version)
+
+
+def restore(title: str, *, version: int = 2) -> RestoreExpense:
+    return RestoreExpense(group_id=TRIP, expense_id=expense_called(title), expected_version=version)
+
+
+# ── Receipts ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def receipt(key: str = "key", asked: str = "this") -> Receipt[object]:
+    """The answer is sealed with the head in it, so that another entry makes other bytes."""
+    return Receipt(key, asked.encode(), seal)
+
+
+def seal(recorded: Recorded[object]) -> Sealed:
+    body = json.dumps({"seq": recorded.head.seq, "head": recorded.head.hash}).encode()
+    return Sealed(201, (("etag", f'"{recorded.head.seq}"'),), body)
+
+
+# ── What happened ────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Story:
+    """A group, the journal that led to it and the texts in it, without any store."""
+
+    group: Group = field(default_factory=lambda: Group.unfounded(TRIP, NOON))
+    entries: tuple[Entry, ...] = ()
+    texts: Texts = field(default_factory=dict)
+
+    def then(self, command: Command[object], *, by: str = "ann") -> "Story":
+        """What comes of `command`, a second later. Raises what it raises."""
+        later = self.group.now + timedelta(seconds=1)
+        group, entries = self.group.seen_by(account(by), later), self.entries
+        events = command.decide(group).events
+        for event in events:
+            group, entry = append(group, event)
+            entries = (*entries, entry)
+        texts = {text.commitment: text for text in texts_in(events)}
+        return Story(group, entries, {**self.texts, **texts})
+
+    @property
+    def legs(self) -> tuple[Posting, ...]:
+        return tuple(leg for entry in self.entries for leg in entry.postings)
+
+    def expense(self, title: str) -> Expense:
+        return self.group.expense(expense_called(title))
+
+
+def story(*commands: Command[object], by: str = "ann") -> Story:
+    """What comes of `commands`, one after another, all of one account."""
+    told = Story()
+    for command in commands:
+        told = told.then(command, by=by)
+    return told
+
+
+def group(those: str = "ann bob cem", currency: str = "EUR") -> Story:
+    """`group("ann bob cem", "EUR")`: ann has founded it, the others are guests."""
+    founder, *guests = names(those)
+    return story(founding(founder, currency), *map(guest, guests), by=founder)
+
+
+def by_date(legs: Iterable[Posting]) -> dict[tuple[MemberId, str, date], int]:
+    """Signed minor units by member, currency and effective date."""
+    sums: dict[tuple[MemberId, str, date], int] = {}
+    for one in legs:
+        place = (one.member_id, one.currency, one.effective_date)
+        sums[place] = sums.get(place, 0) + one.amount_minor
+    return sums
+
+
+def by_currency(legs: Iterable[Posting]) -> dict[str, int]:
+    """What the postings of each currency sum to."""
+    sums: dict[str, int] = {}
+    for one in legs:
+        sums[one.currency] = sums.get(one.currency, 0) + one.amount_minor
+    return sums

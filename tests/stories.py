@@ -1,0 +1,201 @@
+"""Hypothesis strategies for what can happen in a group: terms of every kind, and whole journals.
+
+Everybody in `strategies.NAMES` has a seat; ann founded the group.
+"""
+
+from itertools import pairwise
+from typing import Final, TypeAlias
+
+from hypothesis import strategies as st
+
+from clearsplit_core.expenses import (
+    Changes,
+    RecordExpense,
+    RestoreExpense,
+    ReviseExpense,
+    VoidExpense,
+)
+from clearsplit_core.journal import MemberId
+from clearsplit_core.ports import Command
+from clearsplit_core.records import Expense, ExpenseId, Fx, Terms
+from clearsplit_core.splits import (
+    Adjustment,
+    Equal,
+    Exact,
+    Item,
+    Itemised,
+    Part,
+    Percentage,
+    PercentPart,
+    Shares,
+    SharesPart,
+    Split,
+)
+from clearsplit_core.text import Text
+from tests.literals import TODAY, TOMORROW, TRIP, Story, group, member
+from tests.strategies import NAMES
+
+Someone: TypeAlias = MemberId
+
+EVERYBODY: Final = group(" ".join(NAMES), "EUR")
+AMOUNT_MINOR_MAX: Final = 10**6
+
+dates: Final = st.sampled_from([TODAY, TOMORROW, TODAY.replace(year=2025)])
+texts: Final = st.builds(
+    Text.of,
+    st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1, max_size=20)
+    .map(lambda words: f"{words}."),
+    st.binary(min_size=32, max_size=32),
+)  # fmt: skip
+_someones: Final = st.lists(
+    st.sampled_from(NAMES).map(member), unique=True, min_size=1, max_size=5
+).map(tuple)
+_currencies: Final = st.sampled_from(
+    [("EUR", None), ("USD", None), ("USD", Fx("EUR", "0.92")), ("JPY", Fx("EUR", "0.0061"))]
+)
+
+
+# ── Terms ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@st.composite
+def any_terms(draw: st.DrawFn) -> Terms:
+    """What an expense may say: every kind of split, several payers, refunds, two currencies."""
+    size, sign = draw(st.integers(1, AMOUNT_MINOR_MAX)), draw(st.sampled_from([1, -1]))
+    currency, fx = draw(_currencies)
+    return Terms(
+        title=draw(texts),
+        amount_minor=sign * size,
+        currency=currency,
+        date=draw(dates),
+        payers=draw(_cut(size, sign, max_parts=3)),
+        split=draw(splits(size, sign)),
+        category=draw(st.none() | texts),
+        memo=draw(st.none() | texts),
+        fx=fx,
+    )
+
+
+def splits(size: int, sign: int) -> st.SearchStrategy[Split[Someone]]:
+    """Rules by which `sign * size` minor units can be shared."""
+    return st.one_of(
+        st.builds(Equal, _someones),
+        st.builds(Exact, _cut(size, sign)),
+        _percentages(),
+        _shares(),
+        _adjustments(size, sign),
+        _itemised(size, sign),
+    )
+
+
+@st.composite
+def _cut(
+    draw: st.DrawFn, size: int, sign: int = 1, max_parts: int = 5
+) -> tuple[Part[Someone], ...]:
+    """`sign * size` in one part for each of some members; a part may be zero."""
+    those = draw(_someones)[:max_parts]
+    cuts = sorted(draw(st.integers(0, size)) for _ in those[1:])
+    bounds = pairwise([0, *cuts, size])
+    return tuple(
+        Part(who, sign * (end - start)) for who, (start, end) in zip(those, bounds, strict=True)
+    )
+
+
+@st.composite
+def _percentages(draw: st.DrawFn) -> Split[Someone]:
+    hundredths = draw(_cut(10_000))
+    return Percentage(
+        tuple(
+            PercentPart(one.member_id, f"{one.amount_minor // 100}.{one.amount_minor % 100:02}")
+            for one in hundredths
+        )
+    )
+
+
+@st.composite
+def _shares(draw: st.DrawFn) -> Split[Someone]:
+    first, *others = draw(_someones)
+    some = [SharesPart(first, draw(st.integers(1, 9)))]
+    return Shares((*some, *(SharesPart(who, draw(st.integers(0, 9))) for who in others)))
+
+
+@st.composite
+def _adjustments(draw: st.DrawFn, size: int, sign: int) -> Split[Someone]:
+    those = draw(_someones)
+    more = [Part(who, sign * draw(st.integers(0, size // len(those)))) for who in those]
+    return Adjustment(those, tuple(draw(st.lists(st.sampled_from(more), unique=True))))
+
+
+@st.composite
+def _itemised(draw: st.DrawFn, size: int, sign: int) -> Split[Someone]:
+    """The last item carries the rest, tax and tip are taken off again by the discount."""
+    had = draw(_cut(size, sign))
+    tax, tip = draw(st.integers(0, size)), draw(st.integers(0, size))
+    items = [Item(one.amount_minor, draw(_someones), draw(st.none() | texts)) for one in had]
+    return Itemised(tuple(items), sign * tax, sign * tip, sign * (tax + tip))
+
+
+# ── Commands and journals ────────────────────────────────────────────────────────────────────────
+
+
+def recording(number: int) -> st.SearchStrategy[RecordExpense]:
+    """Recording the expense of that number, whatever it says."""
+    return st.builds(
+        RecordExpense,
+        group_id=st.just(TRIP),
+        expense_id=st.just(ExpenseId(member(f"expense {number}"))),
+        terms=any_terms(),
+    )
+
+
+def correcting(expense: Expense) -> st.SearchStrategy[Command[Expense]]:
+    """Whatever may be done to `expense` as it stands."""
+    if expense.voided:
+        return st.just(
+            RestoreExpense(group_id=TRIP, expense_id=expense.id, expected_version=expense.version)
+        )
+    return st.one_of(
+        st.just(
+            VoidExpense(group_id=TRIP, expense_id=expense.id, expected_version=expense.version)
+        ),
+        st.builds(
+            ReviseExpense,
+            group_id=st.just(TRIP),
+            expense_id=st.just(expense.id),
+            expected_version=st.just(expense.version),
+            changes=changes(),
+        ),
+    )
+
+
+def changes() -> st.SearchStrategy[Changes]:
+    """A new title, another day, or new terms altogether."""
+    return st.one_of(
+        st.builds(Changes, title=texts),
+        st.builds(Changes, date=dates),
+        any_terms().map(
+            lambda said: Changes(
+                amount_minor=said.amount_minor,
+                currency=said.currency,
+                payers=said.payers,
+                split=said.split,
+                fx=said.fx,
+                memo=said.memo,
+            )
+        ),
+    )
+
+
+@st.composite
+def stories(draw: st.DrawFn, *, steps_max: int = 6) -> Story:
+    """A group in which a few expenses were recorded and corrected."""
+    told = EVERYBODY
+    for number in range(draw(st.integers(1, steps_max))):
+        told = told.then(draw(_next(told, number)))
+    return told
+
+
+def _next(told: Story, number: int) -> st.SearchStrategy[Command[Expense]]:
+    known = list(told.group.expenses.values())
+    corrections = [correcting(expense) for expense in known]
+    return st.one_of(recording(number), *corrections)

@@ -255,6 +255,10 @@ class KeyInProgress(Conflict, code="idempotency-in-progress"):
     """The first request with this Idempotency-Key is still running; repeat it in a second."""
 
 
+class AnswerErased(Conflict, code="answer-erased"):
+    """This was done already; its answer was erased since, together with the texts in it."""
+
+
 class KeyMissing(Unreadable, code="idempotency-key-missing"):
     """A change needs an Idempotency-Key header: any text of yours, another one for each change."""
 

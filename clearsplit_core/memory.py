@@ -11,6 +11,7 @@ from threading import Lock
 from typing import TypeVar
 
 from clearsplit_core.errors import (
+    AnswerErased,
     EmailTaken,
     KeyInProgress,
     KeyReused,
@@ -129,7 +130,11 @@ class MemoryStore:
             gone = {text.commitment for text in texts_in(_event(book, seq))} - links
             kept = {mark: text for mark, text in book.texts.items() if mark not in gone}
             group = replay(group_id, book.entries, kept)
-            self._books[group_id] = _Book(group, book.entries, kept)
+            answers = {
+                key: (fingerprint, replace(sealed, body=b""))
+                for key, (fingerprint, sealed) in book.answers.items()
+            }
+            self._books[group_id] = _Book(group, book.entries, kept, answers)
 
     # ── Accounts ─────────────────────────────────────────────────────────────────────────────────
 
@@ -193,9 +198,13 @@ class MemoryStore:
     ) -> Sealed | None:
         answers = self._books[group_id].answers if group_id in self._books else {}
         fingerprint, sealed = answers.get((caller.account_id, receipt.key), (b"", None))
-        if sealed and fingerprint != receipt.fingerprint:
+        if sealed is None:
+            return None
+        if fingerprint != receipt.fingerprint:
             raise KeyReused
-        return sealed and replace(sealed, replayed=True)
+        if not sealed.body:
+            raise AnswerErased
+        return replace(sealed, replayed=True)
 
     def _seen(self, group_id: GroupId, caller: Caller) -> Group:
         self._require_live(caller)

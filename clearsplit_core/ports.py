@@ -67,6 +67,9 @@ class Decision(Generic[R_co]):
     events: tuple[Event, ...]
     answer: R_co
 
+    def __post_init__(self) -> None:
+        assert self.events, "what changes nothing is a read"
+
 
 class Command(Protocol[R_co]):
     """A wish of one caller about one group."""
@@ -100,7 +103,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """An answer as bytes, to be given again unchanged; `replayed` when this is such a time."""
+    """An answer as bytes, to be given again unchanged; `replayed` when this is such a time.
+
+    One whose texts were erased has no body left, and is refused instead (AnswerErased).
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -182,10 +188,10 @@ class Ledger(Protocol):
         ...
 
     def erase(self, group_id: GroupId, seq: int) -> None:
-        """The texts of entry `seq` are gone for good, and every sealed answer of the group with
-        them; sums, chain and whose seat is whose stay. An operator's act, not a member's.
+        """The texts of entry `seq` are gone for good, and with them what was sealed in this group.
 
-        Raises ThingNotFound.
+        Sums, chain, keys and the links from seats to accounts stay. An operator's act, not a
+        member's. Raises ThingNotFound.
         """
         ...
 

@@ -15,7 +15,14 @@ from clearsplit_core.currencies import decimals
 from clearsplit_core.errors import AmountOutOfRange, AmountZero, TooMany
 from clearsplit_core.journal import MemberId, Posting, Postings, net
 from clearsplit_core.money import allocate, convert, require_integer
-from clearsplit_core.splits import Part, Split, require_members, require_one_sign, require_total
+from clearsplit_core.splits import (
+    Part,
+    Split,
+    amounts_in,
+    require_members,
+    require_one_sign,
+    require_total,
+)
 from clearsplit_core.text import Text
 
 AccountId = NewType("AccountId", UUID)
@@ -87,6 +94,8 @@ class Terms:
         require_amount(self.amount_minor)
         decimals(self.currency)
         self._require_payers()
+        if any(abs(minor) > AMOUNT_MINOR_MAX for minor in amounts_in(self.split)):
+            raise AmountOutOfRange(field="/split")
 
     @property
     def members(self) -> frozenset[MemberId]:

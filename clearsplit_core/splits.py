@@ -267,6 +267,18 @@ class Itemised(Generic[M]):
 Split: TypeAlias = Equal[M] | Exact[M] | Percentage[M] | Shares[M] | Adjustment[M] | Itemised[M]
 
 
+def amounts_in(split: Split[M]) -> tuple[int, ...]:
+    """Every amount that the rule itself names, in minor units."""
+    if isinstance(split, Exact):
+        return tuple(part.amount_minor for part in split.parts)
+    if isinstance(split, Adjustment):
+        return tuple(part.amount_minor for part in split.adjustments)
+    if isinstance(split, Itemised):
+        items = (item.amount_minor for item in split.items)
+        return (*items, split.tax_minor, split.tip_minor, split.discount_minor)
+    return ()
+
+
 def require_total(amount_minor: int, total_minor: int, *, field: str) -> None:
     """The parts come to the amount. Raises WrongTotal, saying by how many minor units they miss."""
     require_integer(amount_minor, field="/amount_minor")

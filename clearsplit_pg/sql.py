@@ -222,7 +222,7 @@ with entry as (
                                 from members
                                where group_id = %(group_id)s and account is not null)
 ), answered as (
-    delete from answers where group_id = %(group_id)s
+    update answers set body = '' where group_id = %(group_id)s
 )
 select count(*) from entry
 """

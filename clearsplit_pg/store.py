@@ -23,6 +23,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from clearsplit_core.errors import (
+    AnswerErased,
     KeyInProgress,
     KeyReused,
     SessionEnded,
@@ -268,6 +269,8 @@ async def _claim(connection: Connection, group_id: GroupId, caller: Caller, key:
 def _sealed_before(locked: Row, receipt: Receipt[R]) -> Sealed:
     if locked["fingerprint"] != receipt.fingerprint:
         raise KeyReused
+    if not locked["body"]:
+        raise AnswerErased
     return rows.sealed_of(locked)
 
 

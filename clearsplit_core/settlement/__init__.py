@@ -9,7 +9,7 @@ This package knows nothing of groups, currencies or stores: integers that sum to
 nothing else, so that a process can solve with it alone.
 """
 
-from clearsplit_core.settlement.check import Checked, check
+from clearsplit_core.settlement.checker import Checked, check
 from clearsplit_core.settlement.plan import Plan, Transfer
 from clearsplit_core.settlement.strategies import settle
 

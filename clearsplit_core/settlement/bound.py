@@ -62,8 +62,8 @@ class Packing:
         self.counts = residual.counts
         self.basis: list[Picks] = [(i,) for i in range(d)]
         self.inverse = [[float(i == j) for j in range(d)] for i in range(d)]
-        # Equal counts tie, and ties can lead a simplex in circles: small fixed differences part them.
-        self.level = [n + 1e-4 * ((i * 7919) % 101 + 1) / 101 for i, n in enumerate(self.counts)]
+        # Equal counts tie, and ties can lead a simplex in circles: small fixed differences help.
+        self.level = [n + 1e-6 * ((i * 7919) % 101 + 1) for i, n in enumerate(self.counts)]
 
     def weights(self, sets: Sequence[Picks], listed: int, effort: Effort) -> Weights:
         """Near-optimal weights; `sets` are all zero-sum sets of at most `listed` members."""

@@ -1,17 +1,17 @@
 """Descend: from the most blocks that are thinkable down to the most that there are.
 
-Two things stand at every moment: `level`, above which every number of blocks is refuted, and `best`,
-the best partition met so far. They close in on each other:
+Two things stand at every moment: `level`, above which every number of blocks is refuted, and
+`best`, the best partition met so far. They close in on each other:
 
 1. List the zero-sum sets of one more member and weigh them anew; the weights may refute levels.
 2. Search for a partition into `level` blocks. Found: done. Refuted: one level down, and again.
-3. Undecided: back to 1 while lists are short and cheap. After that search longer, four times at each
-   turn, and between two searches *dive*: many short searches, each with another taste in whom to
-   branch on. A search that looks in the wrong place first may stay there; a hundred short ones do
-   not.
+3. Undecided: back to 1 while lists are short and cheap. After that search longer, four times at
+   each turn, and between two searches *dive*: many short searches, each with another taste in whom
+   to branch on. A search that looks in the wrong place first may stay there; a hundred short ones
+   do not.
 
-Where even the next size is dear (huge amounts have few zero-sum sets, and large ones) `halves` lists
-everything at once.
+Where even the next size is dear (huge amounts have few zero-sum sets, and large ones) `halves`
+lists everything at once.
 """
 
 import contextlib
@@ -48,7 +48,7 @@ class Descent:
         self.packing = Packing(residual)
         self.sets: list[Picks] = []  # every zero-sum set of at most `listed` members
         self.listed = 2
-        self.everything: list[Picks] = []
+        self.everything: list[Picks] | None = None  # every zero-sum set of any size
         self.patience = 0
 
     def run(self) -> "Descent":
@@ -78,16 +78,16 @@ class Descent:
 
     def _next_price(self) -> int:
         """How many picks to look at for another size."""
-        if self.everything:
+        if self.everything is not None:
             return 0
         return min(self.sums.price(self.listed + 1), halves_price(self.residual))
 
     def _list_more(self) -> None:
         """One more size is listed; or everything, and then as much of it as the level asks for."""
-        if not self.everything and self._halves_are_cheaper():
+        if self.everything is None and self._halves_are_cheaper():
             self.effort.spend(listing_price(halves_price(self.residual)))
             self.everything = every_set(self.residual)
-        if self.everything:
+        if self.everything is not None:
             self.listed = max(self.listed + 1, self.residual.size // self.level)
             self.sets = [picks for picks in self.everything if len(picks) <= self.listed]
             return
@@ -156,13 +156,13 @@ class Descent:
 
     def _leaves_price(self) -> int:
         return sum(
-            LEAF_PRICE + split_price(Residual(self.residual.values, left), need, self.listed)
+            LEAF_PRICE + split_price(Residual(self.residual.values, tuple(left)), need, self.listed)
             for left, need in self.search.open
         )
 
     def _decide_leaves(self) -> Verdict:
         for (left, need), chosen in self.search.open.items():
-            rest = Residual(self.residual.values, left)
+            rest = Residual(self.residual.values, tuple(left))
             blocks = split_large(rest, need, self.listed, self.effort)
             if blocks:
                 self._keep([*chosen, *blocks])

@@ -1,6 +1,6 @@
 """Who owes whom, simplified no further than honesty asks: pairs netted, cycles cancelled.
 
-`direct` moves money along existing debts only. It does not aim at the fewest transfers. Cycles are
+Money moves along existing debts only, so this does not aim at the fewest transfers. Cycles are
 cancelled because a group in which nobody owes anything on balance should have nothing to pay.
 """
 
@@ -10,69 +10,80 @@ from collections.abc import Mapping
 from clearsplit_core.errors import DebtsMismatch, NotAnInteger
 from clearsplit_core.settlement.plan import M, Transfer, in_order, nets
 
+Owed = dict[M, dict[M, int]]  # by debtor and creditor, in minor units, above zero
+
 
 def direct_transfers(
     balances: Mapping[M, int], debts: Mapping[tuple[M, M], int]
 ) -> tuple[Transfer[M], ...]:
-    """The debts, netted by pair and free of cycles, clear the balances.
+    """The debts, netted by pair and free of cycles; paying them clears the balances.
 
     `debts[debtor, creditor]` in minor units; a negative one runs the other way.
     Raises NotAnInteger, DebtsMismatch.
     """
+    owed = _netted(debts)
+    _cancel_cycles(owed)
     transfers = in_order(
-        Transfer(debtor, creditor, owed)
-        for debtor, edges in without_cycles(netted(debts)).items()
-        for creditor, owed in edges.items()
+        Transfer(debtor, creditor, amount_minor)
+        for debtor, debts_of in owed.items()
+        for creditor, amount_minor in debts_of.items()
     )
     if nets(transfers) != {member: balance for member, balance in balances.items() if balance}:
         raise DebtsMismatch(field="/debts")
     return transfers
 
 
-def netted(debts: Mapping[tuple[M, M], int]) -> dict[M, dict[M, int]]:
-    """At most one debt is left between two members, above zero; nobody owes themselves."""
-    owed: dict[tuple[M, M], int] = defaultdict(int)
+def _netted(debts: Mapping[tuple[M, M], int]) -> Owed[M]:
+    """At most one debt is left between two members; nobody owes themselves."""
+    net: dict[tuple[M, M], int] = defaultdict(int)
     for (debtor, creditor), amount_minor in debts.items():
         if type(amount_minor) is not int:
             raise NotAnInteger(f"{debtor} owes {creditor} {amount_minor!r}", field="/debts")
-        low, high, sign = (debtor, creditor, 1) if debtor < creditor else (creditor, debtor, -1)
-        owed[low, high] += sign * amount_minor
-    graph: dict[M, dict[M, int]] = defaultdict(dict)
-    for (low, high), amount_minor in owed.items():
-        if amount_minor > 0 and low != high:
-            graph[low][high] = amount_minor
-        if amount_minor < 0 and low != high:
-            graph[high][low] = -amount_minor
-    return graph
+        if debtor < creditor:
+            net[debtor, creditor] += amount_minor
+        elif creditor < debtor:
+            net[creditor, debtor] -= amount_minor
+    owed: Owed[M] = defaultdict(dict)
+    for (one, other), amount_minor in net.items():
+        if amount_minor > 0:
+            owed[one][other] = amount_minor
+        elif amount_minor < 0:
+            owed[other][one] = -amount_minor
+    return owed
 
 
-def without_cycles(graph: dict[M, dict[M, int]]) -> dict[M, dict[M, int]]:
+def _cancel_cycles(owed: Owed[M]) -> None:
     """No cycle of debts is left, and nobody's net has changed.
 
-    Walks from the first member by id, along each member's creditors by id; a walk that meets its own
-    path has found a cycle, which loses its smallest debt all around.
+    Walks from the first member by id, always on to the first creditor by id. A walk that comes back
+    to its own path has found a cycle: its smallest debt is taken off all around. A member from whom
+    no way leads on is finished.
     """
     finished: set[M] = set()
-    for start in sorted(graph):
-        path = [start]
+    for start in sorted(owed):
+        path = [start] if start not in finished else []
+        place = {start: 0}  # on the path
         while path:
-            here = path[-1]
-            onward = min((m for m in graph.get(here, {}) if m not in finished), default=None)
+            onward = min((m for m in owed.get(path[-1], {}) if m not in finished), default=None)
             if onward is None:
-                finished.add(path.pop())
-            elif onward in path:
-                cycle = path[path.index(onward) :]
-                _cancel(graph, cycle)
-                del path[path.index(onward) + 1 :]
-            else:
+                finished.add(path[-1])
+                del place[path.pop()]
+            elif onward not in place:
+                place[onward] = len(path)
                 path.append(onward)
-    return graph
+            else:
+                back = place[onward]
+                _take_off(owed, path[back:])
+                for member in path[back + 1 :]:
+                    del place[member]
+                del path[back + 1 :]
 
 
-def _cancel(graph: dict[M, dict[M, int]], cycle: list[M]) -> None:
+def _take_off(owed: Owed[M], cycle: list[M]) -> None:
+    """The cycle's smallest debt is taken off each of its debts; those at zero are gone."""
     edges = list(zip(cycle, [*cycle[1:], cycle[0]], strict=True))
-    least = min(graph[debtor][creditor] for debtor, creditor in edges)
+    least = min(owed[debtor][creditor] for debtor, creditor in edges)
     for debtor, creditor in edges:
-        graph[debtor][creditor] -= least
-        if not graph[debtor][creditor]:
-            del graph[debtor][creditor]
+        owed[debtor][creditor] -= least
+        if not owed[debtor][creditor]:
+            del owed[debtor][creditor]

@@ -12,12 +12,12 @@ from clearsplit_core.errors import BadEffort
 BY_NAME: Final = {"interactive": 800_000, "thorough": 8_000_000}
 
 
-class Exhausted(Exception):  # noqa: N818 - a state of the search, not an error
+class Exhausted(Exception):
     """The next step costs more than is left."""
 
 
 class Effort:
-    """Counts up to a budget; `spent` never exceeds it."""
+    """Counts up to a budget; `spent` never exceeds it. Once exhausted, it stays so."""
 
     def __init__(self, budget: int) -> None:
         self.budget = budget
@@ -25,8 +25,7 @@ class Effort:
 
     def spend(self, units: int) -> None:
         """The units are paid for. Raises Exhausted, and pays nothing, if they are not left."""
-        if self.spent + units > self.budget:
-            raise Exhausted
+        self._afford(units)
         self.spent += units
 
     def part(self, units: int) -> "Effort":
@@ -34,9 +33,13 @@ class Effort:
 
         Raises Exhausted if it is not left whole: a part must not depend on how much was left.
         """
-        if self.spent + units > self.budget:
-            raise Exhausted
+        self._afford(units)
         return Effort(units)
+
+    def _afford(self, units: int) -> None:
+        if self.spent + units > self.budget:
+            self.budget = self.spent
+            raise Exhausted
 
 
 def units(effort: str | int) -> int:

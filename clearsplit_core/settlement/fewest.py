@@ -1,8 +1,8 @@
 """The fewest transfers: reduce, search, and give the blocks back to the members.
 
-The search sees a sorted multiset of numbers and nothing of who they belong to, so neither the order
-of the input nor anybody's name can change what it finds. Members are handed out afterwards, equal
-balances by member id.
+The search sees a sorted multiset of numbers and nothing of whom they belong to, so neither the
+order of the input nor anybody's name can change what it finds. Members are handed out afterwards,
+equal balances by member id.
 """
 
 from collections import defaultdict, deque
@@ -18,7 +18,7 @@ from clearsplit_core.settlement.plan import M
 from clearsplit_core.settlement.proof import Proof
 from clearsplit_core.settlement.reduce import Residual, reduce
 
-LARGE: Final = 64  # members from which on blocks are first taken cheaply
+LARGE: Final = 64  # members above which cheap blocks are taken first
 SEARCHED_MAX: Final = 160  # members up to which the whole is searched
 
 
@@ -33,13 +33,19 @@ class Partition(Generic[M]):
 
 
 def most_blocks(balances: Mapping[M, int], units: int) -> Partition[M]:
-    """As many zero-sum blocks as so much effort finds; the balances must sum to zero."""
+    """As many zero-sum blocks as so much effort finds; the balances sum to zero."""
     divisor, pairs, residual = reduce(balances.values())
     effort = Effort(units)
-    blocks, level, proof = _split(residual, effort, divisor)
-    values = [(-value, value) for value in pairs] + blocks
-    handed = _handed_out(([value * divisor for value in block] for block in values), balances)
-    return Partition(handed, len(pairs) + level, effort.spent, proof)
+    blocks, blocks_max, proof = _split(residual, effort, divisor)
+    blocks += [(-value, value) for value in pairs]
+    handed_out = _handed_out([[value * divisor for value in block] for block in blocks], balances)
+    return Partition(handed_out, len(pairs) + blocks_max, effort.spent, proof)
+
+
+def blocks_at_sight(balances: Mapping[M, int]) -> int:
+    """No partition has more blocks; known without a search."""
+    _, pairs, residual = reduce(balances.values())
+    return len(pairs) + residual.blocks_max
 
 
 def _split(
@@ -58,17 +64,17 @@ def _proof(descent: Descent, divisor: int) -> Proof | None:
     if descent.refuted is None:
         return None
     level, weights = descent.refuted
-    balances = (value * divisor for value in descent.residual.values)
-    pairs = tuple(sorted(zip(balances, weights.weight, strict=True)))
-    return Proof(level, weights.listed, UNIT, pairs)
+    balances = [value * divisor for value in descent.residual.values]
+    by_balance = sorted(zip(balances, weights.weight, strict=True))
+    return Proof(level, weights.listed, UNIT, tuple(by_balance))
 
 
-def _handed_out(blocks: Iterable[Iterable[int]], balances: Mapping[M, int]) -> list[tuple[M, ...]]:
+def _handed_out(blocks: Iterable[list[int]], balances: Mapping[M, int]) -> list[tuple[M, ...]]:
     """The members of each block, given the balances of each block."""
     waiting: dict[int, deque[M]] = defaultdict(deque)
     for member in sorted(balances):
         waiting[balances[member]].append(member)
-    return sorted(
-        tuple(sorted(waiting[value].popleft() for value in block))
+    return [
+        tuple(waiting[value].popleft() for value in block)
         for block in sorted(sorted(block) for block in blocks)
-    )
+    ]

@@ -1,19 +1,20 @@
 """Large: many blocks for a group that is too large to be searched as a whole.
 
-Nothing is proven here. Blocks are taken where they are cheap to find, in nearly linear time, and what
-is left in the end is one more block:
+Nothing is proven here. Blocks are taken where they are cheap to find, in nearly linear time, and
+what is left in the end is one more block:
 
-1. Triples: the dearest members first, each against two of the other sign. The partners that a member
-   tries are spread evenly over those between half its magnitude and all of it; always to take the
-   first, or the nearest, uses up the middle and leaves thousands who fit nobody.
+1. Triples: the dearest members first, each against two of the other sign. The partners that a
+   member tries are spread evenly over those between half its magnitude and all of it; always to
+   take the first, or the nearest, uses up the middle and leaves thousands who fit nobody.
 2. Quartets: two pairs of members with opposite sums, within a pool of some hundreds.
-3. Windows: a few dozen members and an extra one that makes them sum to zero, split by `Descent`.
+3. Windows: a few dozen members and an extra one who makes them sum to zero, split by `Descent`.
 
 Pools and windows slide down the members by falling magnitude; members who found no block stay for
-the next, until the pool is two thirds full of them. Neighbours differ by little, and small numbers
-meet more often.
+the next, until they fill two thirds of it. Neighbours differ by little, and small numbers meet more
+often.
 """
 
+import contextlib
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -42,12 +43,10 @@ class Large:
 
     def run(self) -> list[Block]:
         """A partition into zero-sum blocks."""
-        try:
+        with contextlib.suppress(Exhausted):
             self._take_triples()
             self._slide(POOL, self._quartets)
             self._slide(WINDOW, self._window)
-        except Exhausted:
-            pass
         rest = tuple(self.left.elements())
         return [*self.blocks, rest] if rest else self.blocks
 
@@ -123,10 +122,8 @@ class Large:
         extra = -sum(pool)
         window = residual_of([*pool, extra] if extra else pool)
         part = self.effort.part(WINDOW_UNITS)
-        try:
-            best = Descent(window, part).run().best
-        finally:
-            self.effort.spend(part.spent)
+        best = Descent(window, part).run().best
+        self.effort.spend(part.spent)
         blocks = [tuple(window.values[index] for index in picks) for picks in best]
         with_extra = next((block for block in blocks if extra in block), None)
         return [block for block in blocks if block is not with_extra]

@@ -35,7 +35,7 @@ class Transfer(Generic[M]):
 
     def __post_init__(self) -> None:
         if type(self.amount_minor) is not int or self.amount_minor <= 0:
-            raise BadTransfer(f"{self.amount_minor!r} is not an amount above zero")
+            raise BadTransfer(f"{self.amount_minor!r} is not a whole amount above zero")
         if self.debtor == self.creditor:
             raise BadTransfer(f"{self.debtor} cannot pay themselves")
 
@@ -44,9 +44,11 @@ class Transfer(Generic[M]):
 class Plan(Generic[M]):
     """These transfers clear the balances, and no plan has fewer than `lower_bound`.
 
-    `optimal`: True, the search proved that no plan has fewer; False, it ran out of effort first;
-    None, the strategy does not aim at the fewest. `blocks`: members whose balances sum to zero among
-    themselves; a block of s members needs s - 1 transfers. `work`: units of effort spent.
+    `optimal`: True, it is proven that no plan has fewer; False, effort ran out first; None, the
+    strategy does not aim at the fewest. `blocks`: groups of members that clear among themselves, so
+    their balances sum to zero; the more blocks, the fewer transfers. `work`: units of effort spent.
+    `proof`: what `check` needs to confirm the bound; None where it needs nothing, or where none is
+    known.
     """
 
     transfers: tuple[Transfer[M], ...]
@@ -67,12 +69,14 @@ def nets(transfers: Iterable[Transfer[M]]) -> dict[M, int]:
 
 
 def in_order(transfers: Iterable[Transfer[M]]) -> tuple[Transfer[M], ...]:
-    return tuple(sorted(transfers, key=lambda t: (t.debtor, t.creditor)))
+    return tuple(sorted(transfers, key=lambda t: (t.debtor, t.creditor, t.amount_minor)))
 
 
 def pay_within(block: Iterable[M], balances: Mapping[M, int]) -> list[Transfer[M]]:
-    """The members' balances, which sum to zero, are cleared: always the largest debtor pays the
-    largest creditor. At most one transfer less than there are members.
+    """The members' balances, which sum to zero, are cleared.
+
+    Always the largest debtor pays the largest creditor as much as both can bear. Each time at least
+    one of them is done and the last time both, so there are fewer transfers than members.
     """
     debtors = [(balances[member], member) for member in block if balances[member] < 0]
     creditors = [(-balances[member], member) for member in block if balances[member] > 0]
@@ -83,24 +87,22 @@ def pay_within(block: Iterable[M], balances: Mapping[M, int]) -> list[Transfer[M
         (owed, debtor), (due, creditor) = heappop(debtors), heappop(creditors)
         paid = -max(owed, due)
         transfers.append(Transfer(debtor, creditor, paid))
-        if owed < -paid:
+        if owed + paid:
             heappush(debtors, (owed + paid, debtor))
-        if due < -paid:
+        if due + paid:
             heappush(creditors, (due + paid, creditor))
     return transfers
 
 
 def blocks_of(transfers: Iterable[Transfer[M]]) -> tuple[tuple[M, ...], ...]:
-    """The members whom transfers connect, directly or through others."""
-    block: dict[M, list[M]] = {}
+    """The groups of members whom transfers connect, directly or through others."""
+    block_of: dict[M, list[M]] = {}
     for t in transfers:
-        one, other = sorted(
-            (block.setdefault(t.debtor, [t.debtor]), block.setdefault(t.creditor, [t.creditor])),
-            key=len,
-        )
-        if one is not other:
-            other.extend(one)
-            block.update((member, other) for member in one)
-    return tuple(
-        sorted({id(members): tuple(sorted(members)) for members in block.values()}.values())
-    )
+        payer = block_of.setdefault(t.debtor, [t.debtor])
+        payee = block_of.setdefault(t.creditor, [t.creditor])
+        if payer is not payee:
+            smaller, larger = sorted((payer, payee), key=len)
+            larger.extend(smaller)
+            block_of.update((member, larger) for member in smaller)
+    blocks = {id(members): members for members in block_of.values()}.values()
+    return tuple(sorted(tuple(sorted(members)) for members in blocks))

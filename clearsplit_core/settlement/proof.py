@@ -1,12 +1,12 @@
 """Proof: what a stranger needs to confirm a lower bound, and no more.
 
-The claim: after exact pairs are taken out, what is left cannot be split into `blocks` zero-sum blocks.
-The evidence is a weight for each balance. Confirm, by any means, that every zero-sum set of at most
-`listed` members weighs at least `unit`, and every member at least unit / (listed + 1). Then each block
-weighs at least `unit`, and an exhaustive search need only be followed where the weight of the members
-left suffices for the blocks still to be made. Usually it does not even suffice at the start.
+The claim: after exact pairs are taken out, the members left cannot be split into `blocks` zero-sum
+blocks. The evidence is a weight for each balance. Confirm, by any means, that every zero-sum set of
+at most `listed` members weighs at least `unit`, and every member at least unit / (listed + 1). Then
+every block weighs at least `unit`, and in trying all ways to choose blocks one may stop wherever
+the members left weigh too little for the blocks still to be made. Often that is at once.
 
-Wrong weights can only fail to confirm. `check` is such a confirmation; it shares no code with the search.
+Wrong weights cannot confirm anything wrong; they only fail to confirm. `check` is such a stranger.
 """
 
 from dataclasses import dataclass

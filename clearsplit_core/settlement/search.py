@@ -30,7 +30,7 @@ from clearsplit_core.settlement.effort import Effort, listing_price
 from clearsplit_core.settlement.enumerate import Picks, ZeroSums
 from clearsplit_core.settlement.reduce import Residual
 
-Left = tuple[int, ...]  # how many members of each class are left
+Left = bytes  # how many members of each class are left; a search is over fewer than 256
 
 
 class Verdict(Enum):
@@ -53,7 +53,7 @@ class Node(NamedTuple):
     debtors: int
 
 
-class _Capped(Exception):  # noqa: N818 - a state of the search, not an error
+class _Capped(Exception):
     """This search has seen as many nodes as it may."""
 
 
@@ -77,8 +77,10 @@ class Search:
                 for n in range(times):
                     self.more_than[e][n] |= 1 << number
         self.users = [more[0] for more in self.more_than]
-        self.seen: set[tuple[Left, int, tuple[int, ...]]] = set()
-        self.open: dict[tuple[Left, int], list[Picks]] = {}  # leaves, and what was chosen on the way
+        self.seen: set[tuple[Left, int, bytes]] = set()  # left, need, alive
+        self.open: dict[
+            tuple[Left, int], list[Picks]
+        ] = {}  # leaves, and what was chosen on the way
 
     def run(
         self, blocks: int, nodes_max: int, reluctance: Sequence[float] | None = None
@@ -111,7 +113,7 @@ class Search:
 
     def close_leaves(self) -> None:
         """The open leaves are known to have no split."""
-        self.seen.update((left, need, ()) for left, need in self.open)
+        self.seen.update((left, need, b"") for left, need in self.open)
         self.open.clear()
 
     def _extend(self, node: Node) -> bool:
@@ -126,7 +128,7 @@ class Search:
         passed = []
         while True:
             node, pivot = self._narrow(node)
-            key = (tuple(self.left), node.need, node.alive)
+            key = (bytes(self.left), node.need, bytes(node.alive))
             if node.slack < 0 or key in self.seen:
                 break
             passed.append(key)
@@ -223,7 +225,7 @@ class Search:
     def _put_aside(self, node: Node) -> None:
         """The leaf is open, if there are members enough for `need` blocks too large to list."""
         if node.creditors + node.debtors >= node.need * (self.weights.listed + 1):
-            self.open[tuple(self.left), node.need] = list(self.chosen)
+            self.open[bytes(self.left), node.need] = list(self.chosen)
 
 
 def split_price(residual: Residual, need: int, listed: int) -> int:
@@ -232,9 +234,7 @@ def split_price(residual: Residual, need: int, listed: int) -> int:
     return sum(sums.price(size) for size in range(listed + 1, residual.size // need + 1))
 
 
-def split_large(
-    residual: Residual, need: int, listed: int, effort: Effort
-) -> list[Picks] | None:
+def split_large(residual: Residual, need: int, listed: int, effort: Effort) -> list[Picks] | None:
     """So many blocks, each of more than `listed` members; None: there are none.
 
     The smallest of them has at most size / need members. Recurses on `need` alone.

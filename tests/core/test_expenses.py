@@ -41,7 +41,7 @@ from clearsplit_core.memory import MemoryStore
 from clearsplit_core.plain import texts_in
 from clearsplit_core.ports import Command
 from clearsplit_core.records import AMOUNT_MINOR_MAX, PAYERS_MAX, Expense, Fx, Role, Terms
-from clearsplit_core.splits import Equal, Exact, Item, Itemised, Part, Percentage
+from clearsplit_core.splits import Adjustment, Equal, Exact, Item, Itemised, Part, Percentage
 from clearsplit_core.text import Text
 from tests.literals import (
     NOON,
@@ -226,12 +226,21 @@ def paid(minor: int) -> Mapping[str, object]:
     return {"amount_minor": minor, "payers": (Part(member("ann"), minor),)}
 
 
+HUGE = 10**5_000
+HUGE_SPLITS = (
+    Exact.of({member("ann"): HUGE, member("bob"): -HUGE}),
+    Adjustment.of(members("ann bob"), {member("ann"): HUGE}),
+    Itemised((Item(1_200, members("ann")),), tax_minor=HUGE, discount_minor=HUGE),
+)
+
+
 @pytest.mark.parametrize(
     ("said", "refusal"),
     [
         (paid(0), AmountZero),
         (paid(AMOUNT_MINOR_MAX + 1), AmountOutOfRange),
         (paid(-AMOUNT_MINOR_MAX - 1), AmountOutOfRange),
+        *(({"split": split}, AmountOutOfRange) for split in HUGE_SPLITS),
         ({"amount_minor": 12.0}, NotAnInteger),
         ({"amount_minor": True}, NotAnInteger),
         ({"currency": "EUX"}, UnknownCurrency),

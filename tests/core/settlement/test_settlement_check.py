@@ -133,7 +133,7 @@ def test_a_proof_of_one_block_less_is_rejected(question: Balances) -> None:
 
 
 @given(st.one_of(small, adversarial), st.data())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=150)
 def test_no_proof_whatever_confirms_a_bound_above_the_optimum(
     question: Balances, data: st.DataObject
 ) -> None:
@@ -151,7 +151,7 @@ def test_no_proof_whatever_confirms_a_bound_above_the_optimum(
 
 
 @given(st.one_of(small, adversarial), st.data())
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 def test_no_bent_proof_confirms_a_bound_above_the_optimum(
     question: Balances, data: st.DataObject
 ) -> None:

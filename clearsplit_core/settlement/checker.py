@@ -1,18 +1,17 @@
 """Check: is a plan right, and is its lower bound true? Answered without trusting the search.
 
-This file shares no code with the search; it was written to be read in one go, and is slow where plain
-is slow. What it confirms:
+This file shares no code with the search. It is plain, and slow where plain is slow. It confirms:
 
-- The transfers clear the balances, and the blocks are disjoint, sum to zero and miss nobody.
-- No plan has fewer transfers than `lower_bound`. A plan falls apart into zero-sum blocks, and a block of
-  s members needs s - 1 transfers; so transfers = members who owe or are due - blocks. Exact pairs x, -x
-  may be counted as blocks first (that costs none, see docs/settlement.md), and of the members left
+- The transfers clear the balances; the blocks are disjoint, sum to zero and miss nobody.
+- No plan has fewer transfers than `lower_bound`. A plan falls apart into zero-sum blocks, and one
+  of s members takes s - 1 transfers; so transfers = members who owe or are owed - blocks. Exact
+  pairs x, -x may be counted as blocks first: that costs none (docs/settlement.md). Of those left,
 
   - at most min(members / 3, creditors, debtors) blocks can be made, whatever the amounts;
   - up to TABLE_MAX members, a table over all subsets says how many;
   - beyond, a `Proof` may claim that so many are impossible. We list every zero-sum set of at most
-    `listed` members ourselves, see that each weighs a unit and each member its share of one, and then
-    try all ways to choose blocks, leaving off where the members left weigh too little for the rest.
+    `listed` members ourselves, see that each weighs a unit and each member its share of one, and
+    try all ways to choose blocks, stopping where the members left weigh too little for the rest.
 """
 
 from bisect import bisect_right
@@ -109,11 +108,10 @@ def _blocks_by_table(values: list[int]) -> int:
 
 def _refutes(proof: Proof, members: list[int], work: Effort) -> bool:
     """The members cannot be split into `proof.blocks` zero-sum blocks."""
+    if not _is_sound(proof, members):
+        return False
     values = sorted(set(members))
     weights = dict(proof.weights)
-    share = -(-proof.unit // (proof.listed + 1))
-    if proof.unit <= 0 or any(weights.get(value, 0) < share for value in values):
-        return False
     counts = tuple(members.count(value) for value in values)
     try:
         sets = _zero_sum_sets(values, counts, proof.listed, work)
@@ -125,12 +123,22 @@ def _refutes(proof: Proof, members: list[int], work: Effort) -> bool:
         return False
 
 
+def _is_sound(proof: Proof, members: list[int]) -> bool:
+    """It speaks of two blocks or more, in integers, and gives each member a share of a unit."""
+    weights = dict(proof.weights)
+    numbers = [proof.blocks - 1, proof.listed, proof.unit, *weights.values()]
+    if any(type(number) is not int or number <= 0 for number in numbers):
+        return False
+    return all(weights.get(value, 0) * (proof.listed + 1) >= proof.unit for value in members)
+
+
 # ── Every zero-sum set of at most so many members ────────────────────────────────────────────────
 
 
 def _zero_sum_sets(values: list[int], counts: Picks, listed: int, work: Effort) -> list[Picks]:
     """By size, or by halves; whichever looks at fewer picks."""
     members = [i for i, n in enumerate(counts) for _ in range(n)]
+    listed = min(listed, len(members))
     sizes = range(2, listed + 1)
     by_size = sum(comb(len(members), half) for s in sizes for half in (s // 2, s - s // 2))
     by_halves = 1 << (len(members) // 2 + 1)
@@ -147,7 +155,7 @@ def _zero_sum_sets(values: list[int], counts: Picks, listed: int, work: Effort) 
 
 def _by_size(values: list[int], members: list[int], listed: int) -> set[Picks]:
     """What the first half of a set makes, in the order of the members, the second unmakes."""
-    found = set()
+    found: set[Picks] = set()
     made, unmade = [values[i] for i in members], [-values[i] for i in members]
     for size in range(2, listed + 1):
         one, other = size // 2, size - size // 2
@@ -156,13 +164,17 @@ def _by_size(values: list[int], members: list[int], listed: int) -> set[Picks]:
         if not common:
             continue
         firsts: Makers = defaultdict(list)
-        for first, total in zip(combinations(members, one), map(sum, combinations(made, one))):
+        for first, total in _with_sums(members, made, one):
             if total in common:
                 firsts[total].append(first)
-        for second, total in zip(combinations(members, other), map(sum, combinations(unmade, other))):
+        for second, total in _with_sums(members, unmade, other):
             if total in common:
                 found.update(first + second for first in firsts[total] if first[-1] <= second[0])
     return found
+
+
+def _with_sums(members: list[int], made: list[int], size: int) -> Iterator[tuple[Picks, int]]:
+    return zip(combinations(members, size), map(sum, combinations(made, size)), strict=True)
 
 
 def _by_halves(values: list[int], members: list[int], listed: int) -> set[Picks]:
@@ -171,7 +183,7 @@ def _by_halves(values: list[int], members: list[int], listed: int) -> set[Picks]
         _by_residue([(i, values[i] * sign) for i in members[start::4]])
         for start, sign in enumerate((1, 1, -1, -1))
     )
-    found = set()
+    found: set[Picks] = set()
     for residue in range(RESIDUES):
         common = _sums(first, second, residue) & _sums(third, fourth, residue)
         made = _makers(first, second, residue, common)
@@ -191,6 +203,7 @@ def _by_residue(members: list[tuple[int, int]]) -> Buckets:
     for picked, total in picks:
         buckets[total % RESIDUES][picked] = total
     return buckets
+
 
 def _sums(first: Buckets, second: Buckets, residue: int) -> set[int]:
     return {
@@ -216,7 +229,7 @@ def _makers(first: Buckets, second: Buckets, residue: int, sums: set[int]) -> Ma
 
 
 class _Cover:
-    """Tries all ways to choose blocks. Live sets, those still allowed, are the bits of an integer."""
+    """Tries all ways to choose blocks. Live sets, those still allowed, are bits of an integer."""
 
     def __init__(
         self, values: list[int], weights: list[int], sets: list[Picks], proof: Proof, work: Effort
@@ -265,7 +278,8 @@ class _Cover:
 
     def _no_branch(self, left: Picks, live: int, need: int) -> bool:
         """Whoever is in the fewest live sets: none of them works out, and a large block neither."""
-        _, branch = min(((live & users).bit_count(), i) for i, users in enumerate(self.users) if live & users)
+        used = [((live & users).bit_count(), i) for i, users in enumerate(self.users)]
+        _, branch = min((uses, i) for uses, i in used if uses)
         for number in _bits(live & self.users[branch]):
             picked = self.picked[number]
             rest = tuple(n - picked[i] for i, n in enumerate(left))
@@ -288,7 +302,9 @@ class _Cover:
         owed = {(0, 0)}
         for value, n in zip(self.values, left, strict=True):
             side = due if value > 0 else owed
-            side |= {(total + t * abs(value), size + t) for total, size in side for t in range(1, n + 1)}
+            side |= {
+                (total + t * abs(value), size + t) for total, size in side for t in range(1, n + 1)
+            }
             if len(side) > SPLIT_MAX:
                 raise Exhausted
             self.work.spend(len(side))
@@ -296,7 +312,9 @@ class _Cover:
         for total, size in owed:
             sizes[total].add(size)
         most = sum(left) - self.listed
-        return not any(self.listed < size + other < most for total, size in due for other in sizes[total])
+        return not any(
+            self.listed < size + other < most for total, size in due for other in sizes[total]
+        )
 
 
 def _bits(number: int) -> Iterator[int]:

@@ -1,0 +1,61 @@
+# ClearSplit: what can be run here. `make help` lists it.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PORT   ?= 8000
+HOST   ?= 127.0.0.1
+
+.DEFAULT_GOAL := help
+.PHONY: help venv serve test lint format types imports wheel bench-settle bench-entry lock clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv: $(VENV)/.installed  ## make .venv with exactly the locked packages
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "ClearSplit needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version)." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { echo "Python cannot make a virtual environment; on Debian: apt install python3-venv." >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+serve: venv  ## serve on http://127.0.0.1:8000 with a private Postgres (HOST=, PORT=, DATA_DIR=)
+	@exec $(BIN)/clearsplit serve --host $(HOST) --port $(PORT) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)")
+
+test: venv  ## run the whole suite on a Postgres of its own (or TEST_DATABASE_URL)
+	@$(BIN)/pytest -q -n 2 $(PYTEST_ARGS)
+
+lint: venv  ## ruff: the linter, and that the formatter has nothing to do
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: venv  ## ruff: format, and mend what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: venv  ## mypy --strict on everything, pyright on clearsplit_pg
+	@$(BIN)/mypy
+	@$(BIN)/pyright
+
+imports: venv  ## import-linter: who may know whom
+	@$(BIN)/lint-imports
+
+wheel: venv  ## build the wheel, install it alone in an empty venv, and use it
+	@PYTHON="$(PYTHON)" BIN="$(BIN)" sh tests/wheel.sh
+
+bench-settle: venv  ## the settlement engine against greedy and CP-SAT
+	@$(BIN)/python tests/bench/settlement.py
+
+bench-entry: venv  ## what an entry of many legs costs, against the same legs as plain rows
+	@$(BIN)/python tests/bench/entry_legs.py
+
+lock: venv  ## lock every dependency anew, with hashes, for Python 3.11 and up on every platform
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --extra dev -o requirements.lock pyproject.toml
+
+clean:  ## remove what was built
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

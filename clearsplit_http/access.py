@@ -1,0 +1,108 @@
+"""Access: who may use a route at all, as far as it decides what a caller is told.
+
+The rules stand in the core and are applied again by every command. A route names the one that is
+its door, so that a stranger who also sends a broken body learns no more than that there is nothing
+here (the order of statuses in the HTTP contract).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NoReturn, Protocol, TypeAlias
+from uuid import UUID
+
+from clearsplit_core.errors import Refusal, VersionMismatch
+from clearsplit_core.expenses import expense_to_change
+from clearsplit_core.group import Group, Right
+from clearsplit_core.journal import GroupId, MemberId
+from clearsplit_core.ports import Needs
+from clearsplit_core.records import ExpenseId
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """The ids in a request's path."""
+
+    by_name: Mapping[str, UUID]
+
+    @property
+    def group_id(self) -> GroupId:
+        return GroupId(self.by_name["group_id"])
+
+    @property
+    def member_id(self) -> MemberId:
+        return MemberId(self.by_name["member_id"])
+
+    @property
+    def expense_id(self) -> ExpenseId:
+        return ExpenseId(self.by_name["expense_id"])
+
+    @property
+    def needs(self) -> Needs:
+        """What a door must see of the group to judge."""
+        named = self.by_name.get("expense_id")
+        return Needs(
+            founds="group_id" not in self.by_name,
+            expenses=frozenset({ExpenseId(named)} if named else ()),
+        )
+
+
+class Versioned(Protocol):
+    """What an If-Match header can be about."""
+
+    @property
+    def version(self) -> int: ...
+
+
+Door: TypeAlias = Callable[[Group, Ids], Versioned]
+"""Answers what a change would be about, or raises the refusal that keeps the caller out."""
+
+
+def anybody(group: Group, _ids: Ids) -> Versioned:
+    """Whoever is signed in: there is nothing to protect yet."""
+    return group
+
+
+def members(group: Group, _ids: Ids) -> Versioned:
+    """Raises ThingNotFound."""
+    group.require(Right.READ)
+    return group
+
+
+def recorders(group: Group, _ids: Ids) -> Versioned:
+    """Raises ThingNotFound, InsufficientRole."""
+    group.require(Right.RECORD)
+    return group
+
+
+def managers(group: Group, _ids: Ids) -> Versioned:
+    """Raises ThingNotFound, InsufficientRole."""
+    group.require(Right.MANAGE)
+    return group
+
+
+def changers_of_the_expense(group: Group, ids: Ids) -> Versioned:
+    """Raises ThingNotFound, InsufficientRole."""
+    return expense_to_change(group, ids.expense_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuse:
+    """Refuse a request that was found wrong before any store was asked.
+
+    As a command it is refused in the right order: first whatever a store finds (an ended session, a
+    key that was used before), then whoever may not come in, then a version that is not the present
+    one, and only then for what is wrong.
+    """
+
+    group_id: GroupId
+    needs: Needs
+    door: Door
+    ids: Ids
+    expected_version: int | None = None
+    refusal: Refusal
+
+    def decide(self, group: Group) -> NoReturn:
+        concerned = self.door(group, self.ids)
+        if self.expected_version not in (None, concerned.version):
+            raise VersionMismatch(version=concerned.version)
+        raise self.refusal

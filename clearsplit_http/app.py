@@ -1,0 +1,95 @@
+"""The application: the routes, around a server with whatever store it has.
+
+Of Litestar it uses the routing and the body limit. What a caller is told is decided
+in `operations.py`, also when Litestar itself finds something wrong.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Final
+
+from litestar import Litestar, Response
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+
+from clearsplit_core.errors import (
+    BadRequest,
+    BodyTooLarge,
+    Broken,
+    NoSuchMethod,
+    Refusal,
+    ThingNotFound,
+)
+from clearsplit_http import (
+    accounts,
+    balances,
+    expenses,
+    groups,
+    health,
+    members,
+    settlements,
+)
+from clearsplit_http.answers import finish, request_id
+from clearsplit_http.docs import sheets
+from clearsplit_http.incoming import Incoming
+from clearsplit_http.operations import handlers
+from clearsplit_http.problems import MEDIA_TYPE, problem
+from clearsplit_http.server import Server
+
+BODY_BYTES_MAX: Final = 1_000_000
+"""Bytes that a request's body may have."""
+OPERATIONS: Final = (
+    *health.ROUTES,
+    *accounts.ROUTES,
+    *groups.ROUTES,
+    *members.ROUTES,
+    *expenses.ROUTES,
+    *balances.ROUTES,
+    *settlements.ROUTES,
+)
+
+_SHEETS: Final = sheets(OPERATIONS)
+_LOG = logging.getLogger(__name__)
+_REASONS: Final = {
+    400: BadRequest,
+    404: ThingNotFound,
+    405: NoSuchMethod,
+    413: BodyTooLarge,
+}
+"""What Litestar finds wrong before a route is reached, in our words."""
+
+
+def create_app(server: Server) -> Litestar:
+    """The application around a server that is running (`server.running`)."""
+    return Litestar(
+        route_handlers=[*handlers(OPERATIONS), *(sheet.handler() for sheet in _SHEETS)],
+        state=State({"server": server}),
+        before_send=[finish],
+        exception_handlers={HTTPException: _refused, Exception: _broken},
+        request_max_body_size=BODY_BYTES_MAX,
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+def _refused(request: Incoming, error: HTTPException) -> Response[bytes]:
+    """What Litestar refused, as a problem with the headers that it gave."""
+    if error.status_code not in _REASONS:
+        return _broken(request, error)
+    return _told(request, _REASONS[error.status_code](), error.headers or {})
+
+
+def _broken(request: Incoming, error: Exception) -> Response[bytes]:
+    """The error is in the log under the request's id; the caller learns that id and no more."""
+    _LOG.error("request %s failed", request_id(request.scope), exc_info=error)
+    return _told(request, Broken(), {})
+
+
+def _told(request: Incoming, refusal: Refusal, headers: Mapping[str, str]) -> Response[bytes]:
+    sealed = problem(refusal, request_id(request.scope))
+    return Response(
+        b"" if request.method == "HEAD" else sealed.body,
+        status_code=sealed.status,
+        headers={**headers, **dict(sealed.headers)},
+        media_type=MEDIA_TYPE,
+    )

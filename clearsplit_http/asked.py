@@ -1,0 +1,180 @@
+"""Asked: a request that has been read, as a route sees it.
+
+A route takes from it the ids, the body and the caller, and gives back an answer. What can be wrong
+with a body's fields comes up only when the route asks for it, inside `command`, so that it is told
+in its place in the order of statuses and not before.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Generic, TypeAlias, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from clearsplit_core.errors import (
+    BadFormat,
+    MissingField,
+    OutOfRange,
+    PreconditionRequired,
+    Refusal,
+    UnknownField,
+    UnknownValue,
+    Unreadable,
+    WrongType,
+)
+from clearsplit_core.journal import GroupId
+from clearsplit_core.plain import Plain
+from clearsplit_core.ports import AsyncStore, Caller, Command, Receipt, Recorded, Sealed
+from clearsplit_http.access import Door, Ids, Refuse
+from clearsplit_http.idempotency import fingerprint, group_id_for
+from clearsplit_http.pages import Cursors, fitting, read_limit
+from clearsplit_http.preconditions import etag, matches
+from clearsplit_http.reading import shaped
+from clearsplit_http.server import Server
+from clearsplit_http.wire.resources import Journal, Page, Resource
+
+B = TypeVar("B", bound=msgspec.Struct)
+R = TypeVar("R")
+T = TypeVar("T")
+
+CREATED: Final = 201
+SCHEMA_REFUSALS: Final = (
+    MissingField,
+    UnknownField,
+    WrongType,
+    OutOfRange,
+    UnknownValue,
+    BadFormat,
+)
+"""What `shaped` raises; told before a version that is not the present one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked(Generic[B]):
+    """What one request says. `key` and `if_match` are None where the route takes none."""
+
+    server: Server
+    method: str
+    template: str
+    path: str
+    takes: type[B]
+    status: int
+    door: Door
+    signed_in: Caller | None
+    ids: Ids
+    query: Mapping[str, str]
+    tree: Plain
+    key: str | None
+    if_match: int | None
+    if_none_match: frozenset[str]
+
+    # ── What it says ─────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def store(self) -> AsyncStore:
+        return self.server.store
+
+    @property
+    def caller(self) -> Caller:
+        assert self.signed_in is not None, "a public route knows no caller"
+        return self.signed_in
+
+    @property
+    def group_id(self) -> GroupId:
+        """The group in the path; for a new group the id that it gets unless the body names one."""
+        if "group_id" in self.ids.by_name:
+            return self.ids.group_id
+        assert self.key is not None
+        made = group_id_for(self.server.keys.group_id, self.caller.account_id, self.key)
+        return GroupId(made)
+
+    @property
+    def body(self) -> B:
+        """The body's fields. Raises MissingField and its like."""
+        return shaped(self.tree, self.takes)
+
+    @property
+    def expected_version(self) -> int:
+        """Raises PreconditionRequired."""
+        if self.if_match is None:
+            raise PreconditionRequired
+        return self.if_match
+
+    # ── Changing ─────────────────────────────────────────────────────────────────────────────────
+
+    def command(self, make: Callable[[], Command[R]]) -> Command[R]:
+        """The command that `make` makes, or one that refuses with what `make` raised."""
+        try:
+            return make()
+        except Unreadable:
+            raise
+        except Refusal as refusal:
+            return Refuse(
+                group_id=self.group_id,
+                needs=self.ids.needs,
+                door=self.door,
+                ids=self.ids,
+                expected_version=None if isinstance(refusal, SCHEMA_REFUSALS) else self.if_match,
+                refusal=refusal,
+            )
+
+    def receipt(self, of: Callable[[R], Resource]) -> Receipt[R]:
+        """How to do this only once and what to answer, then and at every repetition.
+
+        A created thing (201) is answered with its address.
+        """
+        assert self.key is not None
+        asked = fingerprint(
+            self.method, self.template, list(self.ids.by_name.values()), self.if_match, self.tree
+        )
+
+        def seal(recorded: Recorded[R]) -> Sealed:
+            answer = msgspec.structs.replace(of(recorded.answer), journal=Journal.of(recorded.head))
+            headers = [("ETag", etag(answer.version))]
+            if self.status == CREATED:
+                headers.append(("Location", f"{self.path}/{answer.id}"))
+            return Sealed(self.status, tuple(headers), msgspec.json.encode(answer))
+
+        return Receipt(self.key, asked, seal)
+
+    # ── Reading ──────────────────────────────────────────────────────────────────────────────────
+
+    def found(self, answer: Resource) -> Sealed:
+        """`answer`, or only that the caller has it already."""
+        tag = etag(answer.version)
+        if matches(self.if_none_match, tag):
+            return Sealed(304, (("ETag", tag),), b"")
+        return Sealed(200, (("ETag", tag),), msgspec.json.encode(answer))
+
+    @property
+    def limit(self) -> int:
+        """Raises BadQuery."""
+        return read_limit(self.query.get("limit"))
+
+    def position(self) -> str | None:
+        """Where the page before this one stopped. Raises BadCursor."""
+        cursor = self.query.get("cursor")
+        return None if cursor is None else self._cursors.read(cursor)
+
+    def page(
+        self, items: Iterable[T], of: Callable[[T], msgspec.Struct], position: Callable[[T], str]
+    ) -> Sealed:
+        """The first of `items` as a page, and where to go on if there are more than fit."""
+        rows = list(items)
+        taken = fitting((msgspec.json.encode(of(row)) for row in rows), self.limit)
+        more = len(taken) < len(rows)
+        cursor = self._cursors.make(position(rows[len(taken) - 1])) if more else None
+        body = msgspec.json.encode(Page([msgspec.Raw(item) for item in taken], cursor))
+        return Sealed(200, self._link(cursor) if cursor else (), body)
+
+    def _link(self, cursor: str) -> tuple[tuple[str, str], ...]:
+        address = f"{self.path}?limit={self.limit}&cursor={quote(cursor)}"
+        return (("Link", f'<{address}>; rel="next"'),)
+
+    @property
+    def _cursors(self) -> Cursors:
+        return Cursors(self.server.keys.cursor, f"{self.caller.account_id}{self.path}")
+
+
+Route: TypeAlias = Callable[[Asked[B]], Awaitable[Sealed]]

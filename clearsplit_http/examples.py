@@ -1,0 +1,125 @@
+"""Examples for the OpenAPI document: sent in this order to an empty server, every one works.
+
+The ids are chosen by the client, as any client may, so that the later ones can name the earlier.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from clearsplit_core.plain import Plain
+
+GROUP: Final = "01990a5e-7c00-7a11-8000-000000000001"
+BO: Final = "01990a5e-7c00-7a11-8000-000000000002"
+CY: Final = "01990a5e-7c00-7a11-8000-000000000003"
+EXPENSE: Final = "01990a5e-7c00-7a11-8000-000000000004"
+
+IDS: Final[Mapping[str, str]] = MappingProxyType(
+    {"group_id": GROUP, "member_id": BO, "expense_id": EXPENSE}
+)
+
+_PASSWORD: Final = "correct horse battery staple"  # noqa: S105
+_DINNER: Final[Plain] = {
+    "id": EXPENSE,
+    "title": "Dinner",
+    "amount_minor": 10000,
+    "currency": "EUR",
+    "date": "2026-05-17",
+    "paid_by": BO,
+    "split": {"kind": "equal", "members": [BO, CY]},
+}
+
+
+def _expense(title: str, amount_minor: int, split: Plain) -> Plain:
+    return {
+        "title": title,
+        "amount_minor": amount_minor,
+        "currency": "EUR",
+        "date": "2026-05-18",
+        "paid_by": BO,
+        "split": split,
+    }
+
+
+BODIES: Final[Mapping[str, Mapping[str, Plain]]] = MappingProxyType(
+    {
+        "signup": {"ana": {"email": "ana@example.org", "password": _PASSWORD, "name": "Ana"}},
+        "login": {"ana": {"email": "ana@example.org", "password": _PASSWORD}},
+        "create_group": {"lisbon": {"id": GROUP, "name": "Lisbon", "currency": "EUR"}},
+        "add_guest": {
+            "bo": {"id": BO, "name": "Bo"},
+            "cy": {"id": CY, "name": "Cy", "role": "member"},
+        },
+        "record_expense": {
+            "equal": _DINNER,
+            "exact": _expense(
+                "Museum",
+                3000,
+                {
+                    "kind": "exact",
+                    "parts": [
+                        {"member_id": BO, "amount_minor": 1200},
+                        {"member_id": CY, "amount_minor": 1800},
+                    ],
+                },
+            ),
+            "percentage": _expense(
+                "Flat",
+                90000,
+                {
+                    "kind": "percentage",
+                    "parts": [
+                        {"member_id": BO, "percent": "33.34"},
+                        {"member_id": CY, "percent": "66.66"},
+                    ],
+                },
+            ),
+            "shares": _expense(
+                "Hostel",
+                9000,
+                {
+                    "kind": "shares",
+                    "parts": [{"member_id": BO, "shares": 2}, {"member_id": CY, "shares": 1}],
+                },
+            ),
+            "adjustment": _expense(
+                "Taxi",
+                2500,
+                {
+                    "kind": "adjustment",
+                    "members": [BO, CY],
+                    "adjustments": [{"member_id": CY, "amount_minor": 500}],
+                },
+            ),
+            "itemised": _expense(
+                "Lunch",
+                3300,
+                {
+                    "kind": "itemised",
+                    "items": [
+                        {"title": "Soup", "amount_minor": 1000, "members": [BO]},
+                        {"title": "Fish", "amount_minor": 2000, "members": [BO, CY]},
+                    ],
+                    "tip_minor": 300,
+                },
+            ),
+            "refund": _expense("Deposit back", -4000, {"kind": "equal", "members": [BO, CY]}),
+            "several payers, with a rate": {
+                "title": "Concert",
+                "amount_minor": 12000,
+                "currency": "USD",
+                "date": "2026-05-19",
+                "payers": [
+                    {"member_id": BO, "amount_minor": 8000},
+                    {"member_id": CY, "amount_minor": 4000},
+                ],
+                "split": {"kind": "equal", "members": [BO, CY]},
+                "category": "culture",
+                "memo": "The rate is our bank's.",
+                "fx": {"rate": "0.9213", "currency": "EUR"},
+            },
+        },
+        "revise_expense": {"another amount": {"title": "Dinner and wine", "amount_minor": 12000}},
+    }
+)
+"""Bodies by operation and by what they show."""

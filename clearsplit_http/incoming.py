@@ -1,0 +1,76 @@
+"""Incoming: the parts of a request, each read as strictly as it can be.
+
+This module knows what a request looks like and nothing of what any route wants.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from litestar import Request
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+
+from clearsplit_core.errors import BadQuery, BodyTooLarge, ThingNotFound, WrongMediaType
+
+QUERY_PARAMETERS_MAX: Final = 20
+
+Incoming: TypeAlias = Request[object, object, State]
+
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+_JSON = re.compile(r'application/json(?:[ \t]*;[ \t]*charset="?utf-8"?)?[ \t]*', re.IGNORECASE)
+
+
+class Headers:
+    """A request's headers: all lines of a name, in the order in which they came."""
+
+    def __init__(self, request: Incoming) -> None:
+        self._lines = request.scope["headers"]
+
+    def __getitem__(self, name: str) -> list[str]:
+        wanted = name.encode()
+        return [value.decode("latin-1") for known, value in self._lines if known == wanted]
+
+
+async def read_body(request: Incoming) -> bytes:
+    """The whole body; that of a GET is not looked at. Raises BodyTooLarge."""
+    if request.method in ("GET", "HEAD"):
+        return b""
+    try:
+        return await request.body()
+    except HTTPException as error:
+        raise BodyTooLarge from error
+
+
+def read_id(text: str) -> UUID:
+    """An id in a path, which stands for nothing if it is malformed. Raises ThingNotFound."""
+    if not _UUID.fullmatch(text):
+        raise ThingNotFound
+    return UUID(text)
+
+
+def require_json(headers: Headers) -> None:
+    """The body is said to be JSON in UTF-8. Raises WrongMediaType."""
+    types = headers["content-type"]
+    if len(types) != 1 or not _JSON.fullmatch(types[0]) or headers["content-encoding"]:
+        raise WrongMediaType
+
+
+def read_query(text: bytes, known: Mapping[str, str]) -> Mapping[str, str]:
+    """The query's parameters. Raises BadQuery for one that is unknown or comes twice."""
+    try:
+        pairs = parse_qsl(
+            text.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=QUERY_PARAMETERS_MAX,
+        )
+    except ValueError:
+        raise BadQuery from None
+    found = dict(pairs)
+    if len(found) != len(pairs) or not found.keys() <= known.keys():
+        names = f"only {' and '.join(known)}, each at most once" if known else "no parameters"
+        raise BadQuery(f"This address takes {names}.")
+    return found

@@ -1,0 +1,86 @@
+"""Routes of a group's members."""
+
+from itertools import dropwhile, islice
+
+from clearsplit_core.errors import (
+    AlreadyExists,
+    BadId,
+    BadText,
+    GroupFull,
+    GuestOwner,
+    ThingNotFound,
+)
+from clearsplit_core.group import Group
+from clearsplit_core.journal import MemberId
+from clearsplit_core.ports import Sealed
+from clearsplit_core.records import Member
+from clearsplit_http.access import managers, members
+from clearsplit_http.asked import Asked
+from clearsplit_http.operations import operation
+from clearsplit_http.pages import PAGE_QUERY
+from clearsplit_http.wire.groups import MemberAnswer, NewMember
+from clearsplit_http.wire.resources import Nothing, Page
+
+
+@operation(
+    "POST",
+    "/groups/{group_id}/members",
+    takes=NewMember,
+    gives=MemberAnswer,
+    status=201,
+    door=managers,
+    refuses=(AlreadyExists, BadId, BadText, GroupFull, GuestOwner),
+)
+async def add_guest(asked: Asked[NewMember]) -> Sealed:
+    """Give somebody without an account a seat in the group."""
+    return await asked.store.perform_once(
+        asked.command(lambda: asked.body.add(asked.group_id)),
+        caller=asked.caller,
+        receipt=asked.receipt(MemberAnswer.of),
+    )
+
+
+@operation(
+    "GET",
+    "/groups/{group_id}/members",
+    takes=Nothing,
+    gives=Page[MemberAnswer],
+    door=members,
+    query=PAGE_QUERY,
+)
+async def list_members(asked: Asked[Nothing]) -> Sealed:
+    """The group's members, those who left included, in the order in which they came."""
+    group = await asked.store.group(asked.group_id, caller=asked.caller)
+    return asked.page(
+        _after(group, asked.position(), asked.limit), MemberAnswer.of, lambda member: str(member.id)
+    )
+
+
+@operation(
+    "GET",
+    "/groups/{group_id}/members/{member_id}",
+    takes=Nothing,
+    gives=MemberAnswer,
+    door=members,
+)
+async def get_member(asked: Asked[Nothing]) -> Sealed:
+    """A seat in the group."""
+    group = await asked.store.group(asked.group_id, caller=asked.caller)
+    return asked.found(MemberAnswer.of(_member(group, asked.ids.member_id)))
+
+
+ROUTES = (add_guest, list_members, get_member)
+
+
+def _member(group: Group, member_id: MemberId) -> Member:
+    if member_id not in group.members:
+        raise ThingNotFound
+    return group.members[member_id]
+
+
+def _after(group: Group, position: str | None, limit: int) -> list[Member]:
+    """The members after the one at `position`, one more than a page takes."""
+    everybody = iter(group.members.values())
+    if position is not None:
+        everybody = islice(dropwhile(lambda m: str(m.id) != position, everybody), 1, None)
+    return list(islice(everybody, limit + 1))

@@ -1,0 +1,239 @@
+"""Operations: a route and everything that is promised about it, in one place.
+
+An operation says what it takes and gives, who may use it and how it can refuse. From that come both
+its Litestar handler and its entry in the OpenAPI document, so that neither can forget the other.
+What stands around every route, in the order in which it decides what a caller is told:
+
+    body size, who is asking, the ids in the path; then, if the caller may come in at all:
+    media type, headers, query, JSON; then the route itself.
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol
+
+from litestar.handlers import HTTPRouteHandler
+from litestar.response.base import ASGIResponse
+from litestar.types import Method
+
+from clearsplit_core.errors import (
+    BadJson,
+    NotFound,
+    Refusal,
+    Unreadable,
+)
+from clearsplit_core.plain import Plain
+from clearsplit_core.ports import Caller, Sealed
+from clearsplit_http.access import Door, Ids, Refuse, anybody
+from clearsplit_http.answers import request_id, response
+from clearsplit_http.asked import Asked, B, Route
+from clearsplit_http.idempotency import read_key
+from clearsplit_http.incoming import (
+    Headers,
+    Incoming,
+    read_body,
+    read_id,
+    read_query,
+    require_json,
+)
+from clearsplit_http.preconditions import read_if_match, read_if_none_match
+from clearsplit_http.problems import problem
+from clearsplit_http.reading import read_json
+from clearsplit_http.server import Server
+from clearsplit_http.wire.resources import Nothing
+
+
+@dataclass(frozen=True, slots=True)
+class _Knock:
+    """A request at the door: who asks for what, before it is read what they say."""
+
+    request: Incoming
+    server: Server
+    headers: Headers
+    body: bytes
+    caller: Caller | None
+    ids: Ids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation(Generic[B]):
+    """One method of one address.
+
+    `door` is None outside groups, `query` names the parameters, `refuses` the reasons that are the
+    route's own; what follows from the form of an operation (a body, a key …) need not be named.
+    """
+
+    method: Method
+    path: str
+    takes: type[B]
+    gives: object
+    status: int
+    public: bool
+    door: Door | None
+    versioned: bool
+    query: Mapping[str, str]
+    refuses: Sequence[type[Refusal]]
+    route: Route[B]
+
+    @property
+    def name(self) -> str:
+        return self.route.__name__
+
+    @property
+    def reads(self) -> bool:
+        return self.method == "GET"
+
+    @property
+    def keyed(self) -> bool:
+        """Whether it changes a group's data, and so is done only once per key."""
+        return self.door is not None and not self.reads
+
+    @property
+    def told(self) -> str:
+        """What is said about it: a line, and perhaps more after an empty one."""
+        return inspect.getdoc(self.route) or ""
+
+    @property
+    def ids(self) -> list[str]:
+        """The names of the ids in the path."""
+        return re.findall(r"{(\w+)}", self.path)
+
+    async def answer(self, request: Incoming) -> ASGIResponse:
+        return response(await self._answered(request), request)
+
+    async def _answered(self, request: Incoming) -> Sealed:
+        try:
+            return await self._done(request)
+        except Refusal as refusal:
+            return problem(refusal, request_id(request.scope))
+
+    async def _done(self, request: Incoming) -> Sealed:
+        knock = await self._knock(request)
+        try:
+            return await self.route(self._asked(knock))
+        except Unreadable as refusal:
+            await self._require_access(knock, refusal)
+            raise
+
+    async def _knock(self, request: Incoming) -> _Knock:
+        """Who asks for what. Raises BodyTooLarge, what AccessTokens raise, and ThingNotFound."""
+        server: Server = request.app.state.server
+        body = await read_body(request)
+        headers = Headers(request)
+        caller = None if self.public else server.access_tokens.caller(headers["authorization"])
+        try:
+            ids = Ids({name: read_id(request.path_params[name]) for name in self.ids})
+        except NotFound:
+            assert caller is not None, "only groups have ids in their addresses"
+            await server.store.account_of(caller)
+            raise
+        return _Knock(request, server, headers, body, caller, ids)
+
+    async def _require_access(self, knock: _Knock, refusal: Unreadable) -> None:
+        """Whoever may not come in is told that, and not what is wrong with their request."""
+        ids, store = knock.ids, knock.server.store
+        if knock.caller and self.door and ids.by_name:
+            refuse = Refuse(
+                group_id=ids.group_id, needs=ids.needs, door=self.door, ids=ids, refusal=refusal
+            )
+            await store.perform(refuse, caller=knock.caller)
+        elif knock.caller:
+            await store.account_of(knock.caller)
+
+    def _asked(self, knock: _Knock) -> Asked[B]:
+        """The request as read. Raises what is Unreadable in it, in the order of the contract."""
+        headers = knock.headers
+        if knock.body:
+            require_json(headers)
+        return Asked(
+            server=knock.server,
+            method=self.method,
+            template=self.path,
+            path=knock.request.scope["path"],
+            takes=self.takes,
+            status=self.status,
+            door=self.door or anybody,
+            signed_in=knock.caller,
+            ids=knock.ids,
+            key=read_key(headers["idempotency-key"]) if self.keyed else None,
+            if_match=read_if_match(headers["if-match"]) if self.versioned else None,
+            if_none_match=read_if_none_match(headers["if-none-match"] if self.reads else []),
+            query=read_query(knock.request.scope["query_string"], self.query),
+            tree=self._tree(knock.body),
+        )
+
+    def _tree(self, body: bytes) -> Plain:
+        if body:
+            return read_json(body)
+        if self.takes is not Nothing:
+            raise BadJson("The body is missing.")
+        return {}
+
+
+def operation(
+    method: Method,
+    path: str,
+    *,
+    takes: type[B],
+    gives: object = None,
+    status: int = 200,
+    public: bool = False,
+    door: Door | None = None,
+    versioned: bool = False,
+    query: Mapping[str, str] | None = None,
+    refuses: Sequence[type[Refusal]] = (),
+) -> Callable[[Route[B]], Operation[B]]:
+    """The decorated function is the route of a new operation."""
+
+    def of(route: Route[B]) -> Operation[B]:
+        return Operation(
+            method=method,
+            path=path,
+            takes=takes,
+            gives=gives,
+            status=status,
+            public=public,
+            door=door,
+            versioned=versioned,
+            query=query or {},
+            refuses=refuses,
+            route=route,
+        )
+
+    return of
+
+
+class Answering(Protocol):
+    """What an address needs of an operation, whatever body that takes."""
+
+    @property
+    def method(self) -> Method: ...
+    @property
+    def path(self) -> str: ...
+    async def answer(self, request: Incoming) -> ASGIResponse: ...
+
+
+def handlers(operations: Iterable[Answering]) -> list[HTTPRouteHandler]:
+    """The operations as Litestar wants them: one handler for each address."""
+    by_path: dict[str, dict[Method, Answering]] = {}
+    for each in operations:
+        by_path.setdefault(each.path, {})[each.method] = each
+    return [_handler(path, by_method) for path, by_method in by_path.items()]
+
+
+def _handler(path: str, by_method: dict[Method, Answering]) -> HTTPRouteHandler:
+    """All methods in one, so that Litestar knows them for Allow; GET answers HEAD as well."""
+    if "GET" in by_method:
+        by_method["HEAD"] = by_method["GET"]
+
+    async def handle(request: Incoming) -> ASGIResponse:
+        return await by_method[request.method].answer(request)
+
+    return HTTPRouteHandler(
+        re.sub(r"{(\w+)}", r"{\1:str}", path),
+        http_method=list(by_method),
+        name=path,
+        status_code=200,  # Litestar wants one; the answer has its own
+    )(handle)

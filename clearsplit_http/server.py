@@ -1,0 +1,59 @@
+"""The server: what every route may use, made when the process starts and closed when it ends."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from clearsplit_core.ports import AsyncStore, Clock, OpenStore
+from clearsplit_http.auth import AccessTokens
+from clearsplit_http.keys import Keys
+from clearsplit_http.passwords import Passwords
+from clearsplit_http.settings import Settings
+from clearsplit_http.solver import Solver
+
+
+@dataclass(slots=True, kw_only=True)
+class Server:
+    """A store and the machines beside it. `draining`: it is about to stop and wants no new work."""
+
+    settings: Settings
+    store: AsyncStore
+    keys: Keys
+    access_tokens: AccessTokens
+    passwords: Passwords
+    solver: Solver
+    draining: bool = False
+
+    @property
+    def session_lifetime(self) -> timedelta:
+        return timedelta(days=self.settings.refresh_token_days)
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, open_store: OpenStore, clock: Clock
+) -> AsyncGenerator[Server]:
+    """The server, until the end of the block."""
+    lifetime = timedelta(minutes=settings.access_token_minutes)
+    passwords = Passwords(
+        cost=settings.bcrypt_cost,
+        pepper=settings.password_pepper,
+        length_min=settings.password_length_min,
+    )
+    solver = Solver()
+    try:
+        async with open_store(settings.store_url, clock) as store:
+            yield Server(
+                settings=settings,
+                store=store,
+                keys=Keys.of(settings.jwt_secret),
+                access_tokens=AccessTokens(
+                    settings.jwt_secret, settings.jwt_algorithm, lifetime, clock
+                ),
+                passwords=passwords,
+                solver=solver,
+            )
+    finally:
+        passwords.close()
+        await solver.close()

@@ -1,0 +1,181 @@
+"""Groups, their members, balances and journal on the wire."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from msgspec import Meta, Raw, Struct
+from msgspec.json import encode
+
+from clearsplit_core.group import Group
+from clearsplit_core.groups import NAME_MAX, CreateGroup
+from clearsplit_core.journal import Entry, GroupId, MemberId, Posting
+from clearsplit_core.members import AddGuest
+from clearsplit_core.ports import Standing
+from clearsplit_core.records import Member, Role
+from clearsplit_core.text import SALT_BYTES
+from clearsplit_http.wire.resources import (
+    Body,
+    ChosenId,
+    Currency,
+    Journal,
+    Resource,
+    new_id,
+    new_text,
+)
+
+Name = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": NAME_MAX})]
+
+
+class NewGroup(Body, frozen=True, kw_only=True):
+    """A group to be; `currency` is the one that exchange rates lead to."""
+
+    id: ChosenId | None = None
+    name: Name
+    currency: Currency
+
+    def found(self, default_id: GroupId, founder_name: str) -> CreateGroup:
+        """The command to create it. Raises BadId, BadText, UnknownCurrency."""
+        return CreateGroup(
+            group_id=default_id if self.id is None else GroupId(new_id(self.id)),
+            name=new_text(self.name),
+            currency=self.currency,
+            founder_id=MemberId(new_id(None)),
+            founder_name=new_text(founder_name),
+            account_salt=secrets.token_bytes(SALT_BYTES),
+        )
+
+
+class NewMember(Body, frozen=True, kw_only=True):
+    """A guest: somebody without an account, whose seat an account may claim later."""
+
+    id: ChosenId | None = None
+    name: Name
+    role: Role = Role.MEMBER
+
+    def add(self, group_id: GroupId) -> AddGuest:
+        """The command to give them a seat. Raises BadId, BadText, GuestOwner."""
+        return AddGuest(
+            group_id=group_id,
+            member_id=MemberId(new_id(self.id)),
+            name=new_text(self.name),
+            role=self.role,
+        )
+
+
+class MemberAnswer(Resource, frozen=True, kw_only=True):
+    """A seat in a group; a guest has no account."""
+
+    name: str | None
+    role: Role
+    active: bool
+    account_id: UUID | None
+
+    @classmethod
+    def of(cls, member: Member) -> Self:
+        return cls(
+            id=member.id,
+            version=member.version,
+            name=member.name.words,
+            role=member.role,
+            active=member.active,
+            account_id=member.account_id,
+        )
+
+
+class GroupAnswer(Resource, frozen=True, kw_only=True):
+    """A group and its members; the first of them created it."""
+
+    name: str | None
+    currency: str
+    created_at: datetime | None
+    members: tuple[MemberAnswer, ...]
+
+    @classmethod
+    def of(cls, group: Group) -> Self:
+        return cls(
+            id=group.id,
+            version=group.version,
+            name=group.name.words,
+            currency=group.currency,
+            created_at=group.created_at,
+            members=tuple(map(MemberAnswer.of, group.members.values())),
+        )
+
+
+class Balance(Struct, frozen=True, kw_only=True):
+    """What the group owes a member in one currency; negative: what the member owes the group."""
+
+    member_id: UUID
+    currency: str
+    balance_minor: int
+
+
+class BalancesAnswer(Struct, frozen=True, kw_only=True):
+    """Every member's balance in every currency that moved it; they sum to zero per currency."""
+
+    journal: Journal
+    balances: tuple[Balance, ...]
+
+    @classmethod
+    def of(cls, standing: Standing) -> Self:
+        return cls(
+            journal=Journal.of(standing.head),
+            balances=tuple(
+                Balance(member_id=member_id, currency=currency, balance_minor=minor)
+                for (member_id, currency), minor in sorted(standing.balances.items())
+            ),
+        )
+
+
+class PostingAnswer(Struct, frozen=True, kw_only=True):
+    """What an entry moved: minor units, for one member, currency and day."""
+
+    member_id: UUID
+    currency: str
+    effective_date: date
+    amount_minor: int
+
+    @classmethod
+    def of(cls, posting: Posting) -> Self:
+        return cls(
+            member_id=posting.member_id,
+            currency=posting.currency,
+            effective_date=posting.effective_date,
+            amount_minor=posting.amount_minor,
+        )
+
+
+class EntryAnswer(Struct, frozen=True, kw_only=True):
+    """A line of the journal: who did what and when, what it moved, and its place in the chain.
+    Texts stand in the event as their commitments.
+    """
+
+    seq: int
+    at: datetime
+    actor_id: UUID | None
+    kind: str
+    event: Raw
+    postings: tuple[PostingAnswer, ...]
+    previous: str
+    hash: str
+
+    @classmethod
+    def of(cls, entry: Entry) -> Self:
+        return cls(
+            seq=entry.seq,
+            at=entry.at,
+            actor_id=entry.actor_id,
+            kind=_kind(entry),
+            event=Raw(encode(entry.event)),
+            postings=tuple(map(PostingAnswer.of, entry.postings)),
+            previous=entry.previous,
+            hash=entry.hash,
+        )
+
+
+def _kind(entry: Entry) -> str:
+    assert isinstance(entry.event, Mapping), "an event is an object"
+    return str(entry.event["kind"])

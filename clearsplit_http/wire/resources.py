@@ -1,0 +1,96 @@
+"""What all resources share on the wire: their head, their pages, their ids and texts."""
+
+import secrets
+from typing import Annotated, Final, Generic, Self, TypeVar
+from uuid import UUID
+
+import uuid_utils.compat
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from clearsplit_core.errors import BadId
+from clearsplit_core.journal import Head
+from clearsplit_core.records import AMOUNT_MINOR_MAX
+from clearsplit_core.text import SALT_BYTES, Text
+
+T = TypeVar("T")
+
+CHOSEN_VERSIONS: Final = (4, 7)
+"""The versions of UUID that a client may choose as an id."""
+
+Minor = Annotated[
+    int,
+    Meta(
+        ge=-AMOUNT_MINOR_MAX,
+        le=AMOUNT_MINOR_MAX,
+        description="A whole number of the currency's minor units: 1234 is 12.34 EUR.",
+    ),
+]
+Currency = Annotated[
+    str,
+    Meta(
+        description="An ISO 4217 code.",
+        extra_json_schema={"pattern": "^[A-Z]{3}$"},
+    ),
+]
+ChosenId = Annotated[
+    UUID, Meta(description="A UUID of version 4 or 7 that you choose; we choose one without it.")
+]
+
+
+class Body(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a client sends."""
+
+
+class Nothing(Body, frozen=True, kw_only=True):
+    """No body is needed."""
+
+
+class Journal(Struct, frozen=True):
+    """The end of the group's journal: the number and the SHA-256 of its last entry. Keep it, and
+    you can tell later whether anything before it was changed.
+    """
+
+    seq: int
+    head: str
+
+    @classmethod
+    def of(cls, head: Head) -> Self:
+        return cls(head.seq, head.hash)
+
+
+class Resource(Struct, frozen=True, kw_only=True):
+    """A thing with an id and a version, which its ETag repeats. `journal` comes with a change."""
+
+    id: UUID
+    version: int
+    journal: Journal | UnsetType = UNSET
+
+
+class Page(Struct, Generic[T], frozen=True):
+    """A part of a list. `next_cursor` leads to the rest, null at the end."""
+
+    items: list[T]
+    next_cursor: str | None
+
+
+def new_id(chosen: UUID | None) -> UUID:
+    """The id that the client chose, or a new one. Raises BadId."""
+    if chosen is None:
+        return uuid_utils.compat.uuid7()
+    if chosen.version not in CHOSEN_VERSIONS:
+        raise BadId(field="/id")
+    return chosen
+
+
+def new_text(words: str) -> Text:
+    """`words` with a salt of their own."""
+    return Text.of(words, secrets.token_bytes(SALT_BYTES))
+
+
+def new_text_or_none(words: str | None) -> Text | None:
+    return None if words is None else new_text(words)
+
+
+def words_or_none(text: Text | None) -> str | None:
+    """What a text says, None also once it was erased."""
+    return None if text is None else text.words

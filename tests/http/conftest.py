@@ -1,0 +1,41 @@
+"""The API for the tests of http: the whole application, in this process, on each store."""
+
+from collections.abc import AsyncGenerator
+from importlib.util import find_spec
+
+import pytest
+
+from tests.http.api import Api, api_on
+from tests.literals import Clock
+
+STORES = ["memory", *(["postgresql"] if find_spec("clearsplit_pg.store") else [])]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def memory_api(clock: Clock) -> AsyncGenerator[Api]:
+    """For what does not depend on the store."""
+    async with api_on("memory:", clock) as api:
+        yield api
+
+
+@pytest.fixture(params=STORES)
+async def api(request: pytest.FixtureRequest, clock: Clock) -> AsyncGenerator[Api]:
+    """For everything else: once on each store. Tests of other people's groups share a database."""
+    on_memory = request.param == "memory"
+    url: str = "memory:" if on_memory else request.getfixturevalue("shared_database_url")
+    async with api_on(url, clock) as api:
+        yield api
+
+
+@pytest.fixture(params=STORES)
+async def empty_api(request: pytest.FixtureRequest, clock: Clock) -> AsyncGenerator[Api]:
+    """For what needs a store of its own."""
+    on_memory = request.param == "memory"
+    url: str = "memory:" if on_memory else request.getfixturevalue("database_url")
+    async with api_on(url, clock) as api:
+        yield api

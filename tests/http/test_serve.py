@@ -1,0 +1,178 @@
+"""`clearsplit serve` as its operator sees it: a process, its words and its end."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+
+SECRET: Final = "a secret for the tests, long enough"
+COMMAND: Final = (sys.executable, "-m", "clearsplit_http", "serve", "--port", "0")
+START_S_MAX: Final = 60
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Ours, without what would decide about the server."""
+    names = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")
+    kept = {name: os.environ[name] for name in names if name in os.environ}
+    return kept | {"BCRYPT_COST": "4"} | changes
+
+
+IN_MEMORY: Final = environment(DATABASE_URL="memory:", JWT_SECRET=SECRET)
+
+
+@contextmanager
+def serving(*more: str, env: dict[str, str]) -> Generator[tuple[subprocess.Popen[str], str]]:
+    """The process once it serves, and what it said until then."""
+    process = subprocess.Popen(
+        [*COMMAND, *more], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        yield process, _words(process)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _words(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    said = ""
+    while "Ctrl-C" not in said:
+        line = process.stdout.readline()
+        assert line, f"it ended: {said}"
+        said += line
+    return said
+
+
+def address(said: str) -> str:
+    found = re.search(r"http://[\d.]+:\d+", said)
+    assert found
+    return found[0]
+
+
+def refused(*more: str, env: dict[str, str]) -> str:
+    """What the server says when it cannot start: one sentence, no traceback, exit 1."""
+    done = subprocess.run(
+        [*COMMAND, *more], env=env, capture_output=True, text=True, timeout=START_S_MAX, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("clearsplit serve: ")
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_it_serves_until_it_is_asked_to_stop(number: signal.Signals) -> None:
+    with serving(env=IN_MEMORY) as (process, said):
+        assert httpx.get(f"{address(said)}/health/ready").json() == {"status": "ok"}
+        process.send_signal(number)
+        rest, _ = process.communicate(timeout=10)
+        assert (process.returncode, rest) == (0, "")
+
+
+def test_a_load_balancer_is_told_before_it_stops() -> None:
+    with serving(env=IN_MEMORY | {"DRAIN_S": "1"}) as (process, said):
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        assert httpx.get(f"{address(said)}/health/ready").status_code == 503
+        assert httpx.get(f"{address(said)}/health/live").status_code == 200
+        process.communicate(timeout=10)
+        assert process.returncode == 0
+
+
+def test_a_solver_goes_with_its_server() -> None:
+    with serving(env=IN_MEMORY) as (process, said):
+        solver = _started_solver(process, address(said))
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+        assert not Path(f"/proc/{solver}").exists()
+
+
+def _started_solver(process: subprocess.Popen[str], url: str) -> int:
+    """The process id of the solver, which a preview has started."""
+    body = {"email": "ana@example.org", "password": "long enough for all", "name": "Ana"}
+    token = httpx.post(f"{url}/auth/signup", json=body).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "1"}
+    with httpx.Client(base_url=url, headers=headers) as ana:
+        group = ana.post("/groups", json={"name": "Lisbon", "currency": "EUR"}).json()
+        path = f"/groups/{group['id']}"
+        bo = ana.post(f"{path}/members", json={"name": "Bo"}, headers={"Idempotency-Key": "2"})
+        expense = {
+            "title": "Dinner",
+            "amount_minor": 100,
+            "currency": "EUR",
+            "date": "2026-01-31",
+            "paid_by": bo.json()["id"],
+            "split": {"kind": "equal", "members": [group["members"][0]["id"]]},
+        }
+        ana.post(f"{path}/expenses", json=expense, headers={"Idempotency-Key": "3"})
+        assert len(ana.get(f"{path}/settlements/preview").json()["transfers"]) == 1
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    (solver,) = map(int, children)
+    return solver
+
+
+def test_without_a_database_it_brings_its_own(tmp_path: Path) -> None:
+    folder = tmp_path / "data folder"
+    with serving("--data-dir", str(folder), env=environment()) as (process, said):
+        assert str(folder) in said
+        assert httpx.get(f"{address(said)}/health/ready").status_code == 200
+        assert (folder / "jwt-secret").stat().st_mode & 0o777 == 0o600
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+        assert process.returncode == 0
+
+
+def test_a_port_in_use_is_said() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        said = refused("--port", str(port), env=IN_MEMORY)
+    assert f"127.0.0.1 port {port}: another program listens there" in said
+
+
+def test_a_host_that_is_none_is_said() -> None:
+    assert "Cannot listen on" in refused("--host", "no such host", env=IN_MEMORY)
+
+
+def test_bad_settings_are_said() -> None:
+    said = refused(env=environment(DATABASE_URL="memory:", JWT_SECRET="hunter2", BCRYPT_COST="x"))
+    assert "JWT_SECRET needs 32 bytes" in said
+    assert "BCRYPT_COST" in said
+    assert "hunter2" not in said
+
+
+def test_an_unknown_kind_of_database_is_said() -> None:
+    said = refused(env=environment(DATABASE_URL="mysql://u:hunter2@h/d", JWT_SECRET=SECRET))
+    assert "memory, postgresql" in said
+    assert "hunter2" not in said
+
+
+def test_a_database_that_is_not_there_is_said() -> None:
+    url = "postgresql://u:hunter2@127.0.0.1:1/d"
+    said = refused(env=environment(DATABASE_URL=url, JWT_SECRET=SECRET))
+    assert "cannot be reached" in said
+    assert "hunter2" not in said
+
+
+def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    said = refused("--data-dir", str(tmp_path / "file"), env=environment())
+    assert "--data-dir" in said
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_a_port_is_a_number(port: str) -> None:
+    done = subprocess.run(
+        [*COMMAND, "--port", port], env=IN_MEMORY, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "a port is a number" in done.stderr

@@ -1,0 +1,106 @@
+"""Every snippet of the README does what it says. (.ci/run runs `make serve` and `make test`.)"""
+
+import doctest
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from sybil import Document, Example, Region, Sybil
+from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
+
+ROOT = Path(__file__).parents[1]
+START_S = 60
+
+
+def shell(command: str, **more: str) -> str:
+    """What `command` prints, run in the project with its own commands first in the path."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["sh", "-euc", command],
+        cwd=ROOT,
+        env={**os.environ, "PATH": path, **more},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def console(example: Example) -> None:
+    """A `$ command` and, to the letter, what it prints."""
+    command, _, expected = str(example.parsed).removeprefix("$ ").partition("\n")
+    assert shell(command) == expected
+
+
+PARSERS: dict[str, Callable[[Document], Iterable[Region]]] = {
+    "python": PythonCodeBlockParser(doctest_optionflags=doctest.ELLIPSIS),
+    "console": CodeBlockParser("console", console),
+    "sh": CodeBlockParser("sh", lambda _: None),
+}
+
+
+def snippets(language: str) -> list[Example]:
+    return list(Sybil(parsers=[PARSERS[language]]).parse(ROOT / "README.md").examples())
+
+
+@pytest.mark.parametrize("language", ["python", "console"])
+def test_every_snippet_prints_what_it_says(language: str) -> None:
+    examples = snippets(language)
+    for example in examples:
+        example.evaluate()
+    assert examples
+
+
+def test_the_two_commands_are_the_two_that_are_there() -> None:
+    commands = [str(example.parsed).strip() for example in snippets("sh")]
+    assert [command for command in commands if command.startswith("make")] == [
+        "make serve",
+        "make test",
+    ]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """`clearsplit serve` on a private Postgres and a free port."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    clearsplit = Path(sys.executable).parent / "clearsplit"
+    options = ["serve", "--port", str(port), "--data-dir", str(tmp_path / "data")]
+    with subprocess.Popen([clearsplit, *options], stdout=subprocess.DEVNULL) as process:
+        try:
+            address = f"127.0.0.1:{port}"
+            wait_for(f"http://{address}/health/ready")
+            yield address
+        finally:
+            process.terminate()
+
+
+def wait_for(url: str) -> None:
+    deadline = time.monotonic() + START_S
+    while True:
+        try:
+            with urlopen(url, timeout=5):
+                return
+        except (URLError, ConnectionError):
+            assert time.monotonic() < deadline, f"{url} does not answer"
+            time.sleep(0.1)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_the_curl_lines_settle_a_group(server: str) -> None:
+    (lines,) = [str(each.parsed) for each in snippets("sh") if "curl" in str(each.parsed)]
+    said = shell(lines.replace("127.0.0.1:8000", server))
+    assert '"amount_minor":2125,"currency":"EUR"}],"optimal":true' in said
+    assert '"code"' not in said

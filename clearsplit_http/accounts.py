@@ -12,19 +12,12 @@ from clearsplit_core.accounts import (
     StartSession,
     normal_email,
 )
-from clearsplit_core.errors import (
-    BadEmail,
-    BadPassword,
-    BadText,
-    EmailTaken,
-    Overloaded,
-    SessionEnded,
-    WrongCredentials,
-)
+from clearsplit_core.errors import BadEmail, BadText, EmailTaken, Overloaded, SessionEnded
 from clearsplit_core.ports import Caller, Sealed
 from clearsplit_core.records import Account, SessionId
 from clearsplit_http.asked import Asked
 from clearsplit_http.operations import operation
+from clearsplit_http.refusals import BadPassword, WrongCredentials
 from clearsplit_http.server import Server
 from clearsplit_http.tokens import RefreshToken
 from clearsplit_http.wire.accounts import (

@@ -12,14 +12,7 @@ from litestar import Litestar, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
-from clearsplit_core.errors import (
-    BadRequest,
-    BodyTooLarge,
-    Broken,
-    NoSuchMethod,
-    Refusal,
-    ThingNotFound,
-)
+from clearsplit_core.errors import Refusal, ThingNotFound
 from clearsplit_http import (
     accounts,
     balances,
@@ -34,6 +27,7 @@ from clearsplit_http.docs import sheets
 from clearsplit_http.incoming import Incoming
 from clearsplit_http.operations import handlers
 from clearsplit_http.problems import MEDIA_TYPE, problem
+from clearsplit_http.refusals import BadRequest, BodyTooLarge, Broken, NoSuchMethod
 from clearsplit_http.server import Server
 
 BODY_BYTES_MAX: Final = 1_000_000

@@ -12,17 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from clearsplit_core.errors import (
-    BadFormat,
-    MissingField,
-    OutOfRange,
-    PreconditionRequired,
-    Refusal,
-    UnknownField,
-    UnknownValue,
-    Unreadable,
-    WrongType,
-)
+from clearsplit_core.errors import Refusal, Unreadable
 from clearsplit_core.journal import GroupId
 from clearsplit_core.plain import Plain
 from clearsplit_core.ports import AsyncStore, Caller, Command, Receipt, Recorded, Sealed
@@ -31,6 +21,15 @@ from clearsplit_http.idempotency import fingerprint, group_id_for
 from clearsplit_http.pages import Cursors, fitting, read_limit
 from clearsplit_http.preconditions import etag, matches
 from clearsplit_http.reading import shaped
+from clearsplit_http.refusals import (
+    BadFormat,
+    MissingField,
+    OutOfRange,
+    PreconditionRequired,
+    UnknownField,
+    UnknownValue,
+    WrongType,
+)
 from clearsplit_http.server import Server
 from clearsplit_http.wire.resources import Journal, Page, Resource
 

@@ -19,9 +19,10 @@ import msgspec
 import uuid_utils.compat
 from jwt.warnings import InsecureKeyLengthWarning
 
-from clearsplit_core.errors import BadRequest, CredentialsMissing, SessionEnded
+from clearsplit_core.errors import SessionEnded
 from clearsplit_core.ports import Caller, Clock
 from clearsplit_core.records import AccountId, SessionId
+from clearsplit_http.refusals import BadRequest, CredentialsMissing
 
 TOKEN_CHARACTERS_MAX: Final = 2_048
 VERIFIED_MAX: Final = 10_000
@@ -110,7 +111,7 @@ class AccessTokens:
             if found["header"] != {"alg": self._algorithm, "typ": _TYPE}:
                 raise SessionEnded
             return msgspec.convert(found["payload"], Claims, strict=True)
-        except (jwt.PyJWTError, msgspec.ValidationError, ValueError, RecursionError):
+        except (jwt.PyJWTError, msgspec.ValidationError):
             raise SessionEnded from None
 
 

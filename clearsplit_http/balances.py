@@ -2,12 +2,12 @@
 
 import msgspec
 
-from clearsplit_core.errors import BadQuery
 from clearsplit_core.ports import Sealed
 from clearsplit_http.access import members
 from clearsplit_http.asked import Asked
 from clearsplit_http.operations import operation
 from clearsplit_http.pages import PAGE_QUERY, read_number
+from clearsplit_http.refusals import BadQuery
 from clearsplit_http.wire.groups import BalancesAnswer, EntryAnswer
 from clearsplit_http.wire.resources import Nothing, Page
 

@@ -26,10 +26,11 @@ from urllib.parse import quote, unquote
 import uvicorn
 import uvloop
 
-from clearsplit_core.errors import BadSettings, NotReady, Refusal
+from clearsplit_core.errors import BadSettings, Refusal
 from clearsplit_core.ports import OpenStore
 from clearsplit_http.app import create_app
 from clearsplit_http.folder import kept_secret
+from clearsplit_http.refusals import NotReady
 from clearsplit_http.server import Server, running
 from clearsplit_http.settings import Settings, read_settings
 

@@ -5,7 +5,6 @@ from clearsplit_core.errors import (
     AlreadyVoided,
     AmountOutOfRange,
     AmountZero,
-    BadId,
     BadRate,
     BadText,
     BadWeights,
@@ -17,7 +16,6 @@ from clearsplit_core.errors import (
     NotADecimal,
     NotInSplit,
     NotVoided,
-    PayersUnclear,
     TooMany,
     UnknownCurrency,
     UnknownMember,
@@ -30,6 +28,7 @@ from clearsplit_http.access import changers_of_the_expense, members, recorders
 from clearsplit_http.asked import Asked
 from clearsplit_http.operations import operation
 from clearsplit_http.pages import PAGE_QUERY
+from clearsplit_http.refusals import BadId, PayersUnclear
 from clearsplit_http.wire.expenses import ExpenseAnswer, ExpenseChanges, NewExpense
 from clearsplit_http.wire.resources import Nothing, Page
 

@@ -2,13 +2,14 @@
 
 from uuid import UUID
 
-from clearsplit_core.errors import AlreadyExists, BadId, BadText, UnknownCurrency
+from clearsplit_core.errors import AlreadyExists, BadText, UnknownCurrency
 from clearsplit_core.journal import GroupId
 from clearsplit_core.ports import Sealed
 from clearsplit_http.access import anybody, members
 from clearsplit_http.asked import Asked
 from clearsplit_http.operations import operation
 from clearsplit_http.pages import PAGE_QUERY
+from clearsplit_http.refusals import BadId
 from clearsplit_http.wire.groups import GroupAnswer, NewGroup
 from clearsplit_http.wire.resources import Nothing, Page
 

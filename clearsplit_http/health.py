@@ -4,10 +4,10 @@ from typing import Literal
 
 import msgspec
 
-from clearsplit_core.errors import NotReady
 from clearsplit_core.ports import Sealed
 from clearsplit_http.asked import Asked
 from clearsplit_http.operations import operation
+from clearsplit_http.refusals import NotReady
 from clearsplit_http.wire.resources import Nothing
 
 

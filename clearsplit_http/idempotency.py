@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from clearsplit_core.errors import KeyInvalid, KeyMissing
 from clearsplit_core.plain import Plain, canonical
 from clearsplit_core.records import AccountId
 from clearsplit_http.keys import mac
+from clearsplit_http.refusals import KeyInvalid, KeyMissing
 
 KEY_CHARACTERS_MAX: Final = 255
 

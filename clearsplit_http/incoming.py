@@ -13,7 +13,8 @@ from litestar import Request
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
-from clearsplit_core.errors import BadQuery, BodyTooLarge, ThingNotFound, WrongMediaType
+from clearsplit_core.errors import ThingNotFound
+from clearsplit_http.refusals import BadQuery, BodyTooLarge, WrongMediaType
 
 QUERY_PARAMETERS_MAX: Final = 20
 

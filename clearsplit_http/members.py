@@ -2,14 +2,7 @@
 
 from itertools import dropwhile, islice
 
-from clearsplit_core.errors import (
-    AlreadyExists,
-    BadId,
-    BadText,
-    GroupFull,
-    GuestOwner,
-    ThingNotFound,
-)
+from clearsplit_core.errors import AlreadyExists, BadText, GroupFull, GuestOwner, ThingNotFound
 from clearsplit_core.group import Group
 from clearsplit_core.journal import MemberId
 from clearsplit_core.ports import Sealed
@@ -18,6 +11,7 @@ from clearsplit_http.access import managers, members
 from clearsplit_http.asked import Asked
 from clearsplit_http.operations import operation
 from clearsplit_http.pages import PAGE_QUERY
+from clearsplit_http.refusals import BadId
 from clearsplit_http.wire.groups import MemberAnswer, NewMember
 from clearsplit_http.wire.resources import Nothing, Page
 

@@ -8,8 +8,19 @@ from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
-import clearsplit_core.errors as why
-from clearsplit_core.errors import Refusal
+import clearsplit_http.refusals as why
+from clearsplit_core.errors import (
+    AnswerErased,
+    InsufficientRole,
+    Invalid,
+    KeyInProgress,
+    KeyReused,
+    Overloaded,
+    Refusal,
+    SessionEnded,
+    ThingNotFound,
+    VersionMismatch,
+)
 from clearsplit_http import examples
 from clearsplit_http.access import Door, anybody, members
 from clearsplit_http.asked import CREATED, SCHEMA_REFUSALS
@@ -99,15 +110,16 @@ def reasons(each: Described) -> frozenset[type[Refusal]]:
     if each.takes is not Nothing:
         found |= set(SCHEMA_REFUSALS)
     if not each.public:
-        found |= {why.CredentialsMissing, why.SessionEnded, why.Overloaded}
+        found |= {why.CredentialsMissing, SessionEnded, Overloaded}
     if each.ids:
-        found |= {why.ThingNotFound}
+        found |= {ThingNotFound}
     if each.door not in (None, anybody, members):
-        found |= {why.InsufficientRole}
+        found |= {InsufficientRole}
     if each.keyed:
-        found |= {why.KeyMissing, why.KeyInvalid, why.KeyReused, why.KeyInProgress}
+        found |= {why.KeyMissing, why.KeyInvalid, KeyReused, KeyInProgress}
+        found |= {AnswerErased}
     if each.versioned:
-        found |= {why.BadHeader, why.PreconditionRequired, why.VersionMismatch}
+        found |= {why.BadHeader, why.PreconditionRequired, VersionMismatch}
     if "cursor" in each.query:
         found |= {why.BadCursor}
     return frozenset(found)
@@ -279,7 +291,7 @@ def _example(status: int, reason: type[Refusal]) -> Json:
         "code": reason.code,
         "request_id": "01990a5e-7c00-7a11-8000-0000000000ff",
     }
-    return told | ({"errors": [fault]} if status == status_of(why.Invalid) else {})
+    return told | ({"errors": [fault]} if status == status_of(Invalid) else {})
 
 
 def _of_text(*names: str) -> Json:

@@ -18,12 +18,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
 from litestar.types import Method
 
-from clearsplit_core.errors import (
-    BadJson,
-    NotFound,
-    Refusal,
-    Unreadable,
-)
+from clearsplit_core.errors import NotFound, Refusal, Unreadable
 from clearsplit_core.plain import Plain
 from clearsplit_core.ports import Caller, Sealed
 from clearsplit_http.access import Door, Ids, Refuse, anybody
@@ -41,6 +36,7 @@ from clearsplit_http.incoming import (
 from clearsplit_http.preconditions import read_if_match, read_if_none_match
 from clearsplit_http.problems import problem
 from clearsplit_http.reading import read_json
+from clearsplit_http.refusals import BadJson
 from clearsplit_http.server import Server
 from clearsplit_http.wire.resources import Nothing
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from clearsplit_core.errors import BadCursor, BadQuery
 from clearsplit_core.ports import PAGE_MAX
 from clearsplit_http.keys import mac
+from clearsplit_http.refusals import BadCursor, BadQuery
 
 LIMIT_DEFAULT: Final = 50
 PAGE_BYTES_MAX: Final = 200_000

@@ -19,7 +19,8 @@ from typing import Final, TypeVar
 
 import bcrypt
 
-from clearsplit_core.errors import BadPassword, Overloaded
+from clearsplit_core.errors import Overloaded
+from clearsplit_http.refusals import BadPassword
 
 PASSWORD_CHARACTERS_MAX: Final = 1_024
 THREADS: Final = 2

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from clearsplit_core.errors import BadHeader
+from clearsplit_http.refusals import BadHeader
 
 NEVER: Final = 0
 """A version that nothing ever has: what a weak or foreign tag stands for."""

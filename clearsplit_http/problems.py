@@ -11,27 +11,29 @@ from typing import Final
 import msgspec
 
 from clearsplit_core.errors import (
-    BodyTooLarge,
-    Broken,
     Conflict,
-    CredentialsMissing,
     Forbidden,
     Invalid,
     KeyInProgress,
-    NoSuchMethod,
     NotFound,
-    PreconditionRequired,
     Refusal,
     Stale,
     Unauthenticated,
     Unavailable,
     Unreadable,
     VersionMismatch,
-    WrongCredentials,
-    WrongMediaType,
 )
 from clearsplit_core.ports import Sealed
 from clearsplit_http.preconditions import etag
+from clearsplit_http.refusals import (
+    BodyTooLarge,
+    Broken,
+    CredentialsMissing,
+    NoSuchMethod,
+    PreconditionRequired,
+    WrongCredentials,
+    WrongMediaType,
+)
 
 MEDIA_TYPE: Final = "application/problem+json"
 WRONG: Final = 422

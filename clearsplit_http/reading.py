@@ -15,17 +15,17 @@ from typing import Final, NoReturn, TypeVar
 
 import msgspec
 
-from clearsplit_core.errors import (
+from clearsplit_core.errors import Invalid
+from clearsplit_core.plain import Plain
+from clearsplit_http.refusals import (
     BadFormat,
     BadJson,
-    Invalid,
     MissingField,
     OutOfRange,
     UnknownField,
     UnknownValue,
     WrongType,
 )
-from clearsplit_core.plain import Plain
 
 DEPTH_MAX: Final = 32
 """Lists and objects within one another; the deepest body of ours has 6."""

@@ -2,11 +2,12 @@
 
 import msgspec
 
-from clearsplit_core.errors import BadQuery, Overloaded
+from clearsplit_core.errors import Overloaded
 from clearsplit_core.ports import Sealed, Standing
 from clearsplit_http.access import members
 from clearsplit_http.asked import Asked
 from clearsplit_http.operations import operation
+from clearsplit_http.refusals import BadQuery
 from clearsplit_http.solver import Solver
 from clearsplit_http.wire.resources import Nothing
 from clearsplit_http.wire.settlements import PlanAnswer, PreviewAnswer, balances_by_currency

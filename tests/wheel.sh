@@ -22,8 +22,8 @@ plan = settle({"ana": 5000, "bo": -3000, "cy": -2000})
 assert plan.optimal and len(plan.transfers) == plan.lower_bound == 2, plan
 PYTHON
 "$folder/venv/bin/clearsplit" settle "$export_file" >/dev/null
-migrations=$(unzip -l clearsplit-*.whl 2>/dev/null | grep -c 'clearsplit_pg/migrations/.*\.sql' || true)
-[ -n "$migrations" ] || { echo "the wheel has no migrations" >&2; exit 1; }
+"$folder/venv/bin/python" -m zipfile -l clearsplit-*.whl | grep -q 'clearsplit_pg/migrations/.*\.sql' \
+  || { echo "the wheel has no migrations" >&2; exit 1; }
 
 said=$("$folder/venv/bin/clearsplit" serve 2>&1) && { echo "serve ran without its packages" >&2; exit 1; }
 case "$said" in

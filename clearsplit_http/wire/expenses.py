@@ -6,7 +6,6 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from clearsplit_core.errors import MissingField, PayersUnclear
 from clearsplit_core.expenses import (
     CATEGORY_MAX,
     KEEP,
@@ -21,6 +20,7 @@ from clearsplit_core.journal import GroupId, MemberId
 from clearsplit_core.records import Expense, ExpenseId, Fx, Outcome, Terms
 from clearsplit_core.splits import Part
 from clearsplit_core.text import Text
+from clearsplit_http.refusals import MissingField, PayersUnclear
 from clearsplit_http.wire.resources import (
     Body,
     ChosenId,

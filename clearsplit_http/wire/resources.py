@@ -7,10 +7,10 @@ from uuid import UUID
 import uuid_utils.compat
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from clearsplit_core.errors import BadId
 from clearsplit_core.journal import Head
 from clearsplit_core.records import AMOUNT_MINOR_MAX
 from clearsplit_core.text import SALT_BYTES, Text
+from clearsplit_http.refusals import BadId
 
 T = TypeVar("T")
 

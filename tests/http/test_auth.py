@@ -1,6 +1,7 @@
 """Access tokens: only what we issued, and only while it is good (the HTTP contract, §7)."""
 
 import asyncio
+import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,13 +9,14 @@ from uuid import uuid4
 
 import jwt
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from clearsplit_core.errors import BadRequest, CredentialsMissing, SessionEnded
+from clearsplit_core.errors import SessionEnded
 from clearsplit_core.records import AccountId, SessionId
 from clearsplit_http import auth
 from clearsplit_http.auth import AccessTokens
+from clearsplit_http.refusals import BadRequest, CredentialsMissing
 from tests.http.api import SECRET, Api, Person
 from tests.literals import NOON, Clock
 
@@ -183,10 +185,26 @@ async def test_bearer_may_be_written_in_any_case(memory_api: Api) -> None:
         assert (await person.get("/auth/me")).status == 200
 
 
-@given(st.lists(st.text()))
+@given(
+    st.lists(st.text() | st.from_regex(r"Bearer [\w~+/-]*\.[\w~+/-]*\.[\w~+/-]*=*", fullmatch=True))
+)
 def test_any_header_is_a_token_or_refused(lines: list[str]) -> None:
     with pytest.raises((BadRequest, CredentialsMissing, SessionEnded)):
         AccessTokens(SECRET.encode(), "HS256", timedelta(minutes=15), Clock()).caller(lines)
+
+
+@given(st.binary())
+@example(b"[" * 700)
+@example(b'{"exp": ' + b"9" * 900 + b"}")
+def test_whatever_our_key_has_signed_is_a_token_of_ours_or_refused(content: bytes) -> None:
+    header = urlsafe_b64encode(b'{"alg":"HS256","typ":"at+jwt"}').rstrip(b"=")
+    said = header + b"." + urlsafe_b64encode(content).rstrip(b"=")
+    seal = urlsafe_b64encode(hmac.digest(SECRET.encode(), said, "sha256")).rstrip(b"=")
+    token = (said + b"." + seal).decode()
+    with pytest.raises(SessionEnded):
+        AccessTokens(SECRET.encode(), "HS256", timedelta(minutes=15), Clock()).caller(
+            [f"Bearer {token}"]
+        )
 
 
 def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:

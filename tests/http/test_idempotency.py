@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearsplit_core.errors import KeyInProgress, KeyInvalid
+from clearsplit_core.errors import KeyInProgress
 from clearsplit_core.records import AccountId
 from clearsplit_http.idempotency import fingerprint, group_id_for, read_key
+from clearsplit_http.refusals import KeyInvalid
 from tests.http.api import Answer, Api, trip
 
 printable = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=255)

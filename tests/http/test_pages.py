@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearsplit_core.errors import BadCursor
 from clearsplit_http.pages import PAGE_BYTES_MAX, Cursors, fitting
+from clearsplit_http.refusals import BadCursor
 from tests.http.api import Answer, Api, Person, trip
 
 CURSORS = Cursors(b"k" * 32, "/groups")

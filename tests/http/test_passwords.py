@@ -1,13 +1,12 @@
 """Passwords: what is kept of them, and what fits it."""
 
-import statistics
 import time
 
 import bcrypt
 import pytest
 
-from clearsplit_core.errors import BadPassword
 from clearsplit_http.passwords import Passwords
+from clearsplit_http.refusals import BadPassword
 
 WORDS = "correct horse battery staple"
 
@@ -53,12 +52,12 @@ async def test_a_password_has_15_to_1024_characters(words: str) -> None:
 
 
 async def test_nobody_takes_as_long_as_somebody() -> None:
-    """Within a factor of two: without the work for nobody it would be a hundred."""
+    """Without the work for nobody it would be a hundredth; the rest is room for a busy machine."""
     checked = passwords(cost=8)
     kept = await checked.hashed(WORDS)
-    for_nobody = statistics.median([await _seconds(checked, None) for _ in range(7)])
-    for_somebody = statistics.median([await _seconds(checked, kept) for _ in range(7)])
-    assert 0.5 < for_nobody / for_somebody < 2
+    pairs = [(await _seconds(checked, None), await _seconds(checked, kept)) for _ in range(9)]
+    for_nobody, for_somebody = map(min, zip(*pairs, strict=True))
+    assert 0.3 < for_nobody / for_somebody < 3
 
 
 async def _seconds(checked: Passwords, kept: str | None) -> float:

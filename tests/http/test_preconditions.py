@@ -2,8 +2,8 @@
 
 import pytest
 
-from clearsplit_core.errors import BadHeader
 from clearsplit_http.preconditions import NEVER, read_if_match, read_if_none_match
+from clearsplit_http.refusals import BadHeader
 from tests.http.api import Api, trip
 
 

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from clearsplit_core.errors import BadJson, Invalid
+from clearsplit_core.errors import Invalid
 from clearsplit_core.plain import Plain, canonical
 from clearsplit_http.reading import DEPTH_MAX, DIGITS_MAX, read_json, shaped
+from clearsplit_http.refusals import BadJson
 from clearsplit_http.wire.expenses import NewExpense
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="\0"))

@@ -7,7 +7,7 @@ PORT   ?= 8000
 HOST   ?= 127.0.0.1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv serve test lint format types imports wheel bench-settle bench-entry lock clean
+.PHONY: help venv serve test lint format types imports wheel serve-test bench-settle bench-entry lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ imports: venv  ## import-linter: who may know whom
 
 wheel: venv  ## build the wheel, install it alone in an empty venv, and use it
 	@PYTHON="$(PYTHON)" BIN="$(BIN)" sh tests/wheel.sh
+
+serve-test: venv  ## start `make serve` twice as a terminal would, and look for what it leaves
+	@BIN="$(BIN)" sh tests/serve.sh
 
 bench-settle: venv  ## the settlement engine against greedy and CP-SAT
 	@$(BIN)/python tests/bench/settlement.py

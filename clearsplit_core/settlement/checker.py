@@ -27,6 +27,7 @@ from clearsplit_core.settlement.plan import M, Plan
 from clearsplit_core.settlement.proof import Proof
 
 TABLE_MAX: Final = 16
+PROVEN_MAX: Final = 200  # members that a proof may speak of
 PICKS_MAX: Final = 30_000_000  # looked at to list the sets
 SPLIT_MAX: Final = 1 << 18  # picks of one side, when a leaf is split in two
 RESIDUES: Final = 251
@@ -110,9 +111,10 @@ def _refutes(proof: Proof, members: list[int], work: Effort) -> bool:
     """The members cannot be split into `proof.blocks` zero-sum blocks."""
     if not _is_sound(proof, members):
         return False
-    values = sorted(set(members))
+    counted = Counter(members)
+    values = sorted(counted)
     weights = dict(proof.weights)
-    counts = tuple(members.count(value) for value in values)
+    counts = tuple(counted[value] for value in values)
     try:
         sets = _zero_sum_sets(values, counts, proof.listed, work)
         cover = _Cover(values, [weights[value] for value in values], sets, proof, work)
@@ -125,6 +127,8 @@ def _refutes(proof: Proof, members: list[int], work: Effort) -> bool:
 
 def _is_sound(proof: Proof, members: list[int]) -> bool:
     """It speaks of two blocks or more, in integers, and gives each member a share of a unit."""
+    if len(members) > PROVEN_MAX:
+        return False
     weights = dict(proof.weights)
     numbers = [proof.blocks - 1, proof.listed, proof.unit, *weights.values()]
     if any(type(number) is not int or number <= 0 for number in numbers):

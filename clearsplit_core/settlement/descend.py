@@ -20,20 +20,20 @@ from collections.abc import Sequence
 from typing import Final
 
 from clearsplit_core.settlement.bound import Packing, Weights
-from clearsplit_core.settlement.effort import Effort, Exhausted, listing_price
-from clearsplit_core.settlement.enumerate import Picks, ZeroSums
+from clearsplit_core.settlement.effort import Effort, Exhausted
+from clearsplit_core.settlement.enumerate import PICKS_MAX, Picks, ZeroSums, listing_price
 from clearsplit_core.settlement.halves import every_set, expected_sets, halves_price
 from clearsplit_core.settlement.reduce import Residual
 from clearsplit_core.settlement.search import Search, Verdict, split_large, split_price
 
 SETS_ENOUGH: Final = 8  # per member; a list with fewer is not worth a long search
 SETS_MAX: Final = 3_000  # a list with more does not get another size
-PICKS_MAX: Final = 6_000_000  # nor does one that must look at so many: memory
+SETS_FEW: Final = 20_000  # of all sizes together; halves do not list more
 NODES: Final = 500  # of the first search over a list
 DIVE_NODES: Final = 100
 DIVES: Final = 10
 SET_PRICE: Final = 10  # to weigh a set and to number it
-LEAF_PRICE: Final = 1_000
+LEAF_PICKS: Final = 5_000  # to look at an open leaf at all is worth as many picks
 
 
 class Descent:
@@ -49,6 +49,7 @@ class Descent:
         self.sets: list[Picks] = []  # every zero-sum set of at most `listed` members
         self.listed = 2
         self.everything: list[Picks] | None = None  # every zero-sum set of any size
+        self.sets_are_few = expected_sets(residual) <= SETS_FEW
         self.patience = 0
 
     def run(self) -> "Descent":
@@ -77,15 +78,16 @@ class Descent:
         )
 
     def _next_price(self) -> int:
-        """How many picks to look at for another size."""
+        """How many picks to look at for another size, or for all of them."""
         if self.everything is not None:
             return 0
-        return min(self.sums.price(self.listed + 1), halves_price(self.residual))
+        next_size = self.sums.price(self.listed + 1)
+        return min(next_size, halves_price(self.residual)) if self.sets_are_few else next_size
 
     def _list_more(self) -> None:
         """One more size is listed; or everything, and then as much of it as the level asks for."""
         if self.everything is None and self._halves_are_cheaper():
-            self.effort.spend(listing_price(halves_price(self.residual)))
+            self.effort.spend(halves_price(self.residual) // 6)
             self.everything = every_set(self.residual)
         if self.everything is not None:
             self.listed = max(self.listed + 1, self.residual.size // self.level)
@@ -97,10 +99,9 @@ class Descent:
 
     def _halves_are_cheaper(self) -> bool:
         """Than all the sizes that the smallest of `level` blocks may have."""
-        if expected_sets(self.residual) > SETS_MAX:
-            return False
-        sizes = range(self.listed + 1, self.residual.size // self.level + 1)
-        return sum(map(self.sums.price, sizes)) > halves_price(self.residual)
+        largest = max(self.listed + 1, self.residual.size // self.level)
+        by_size = sum(map(self.sums.price, range(self.listed + 1, largest + 1)))
+        return self.sets_are_few and by_size > halves_price(self.residual)
 
     def _weigh(self) -> None:
         """The search is over the present list, and levels too heavy for it are refuted."""
@@ -149,16 +150,15 @@ class Descent:
 
     def _leaves_are_cheap(self) -> bool:
         """To decide them costs less than to list another size, or that cannot be done."""
-        return not self._list_is_short() or (
-            all(need == 2 for _, need in self.search.open)
-            and self._leaves_price() < self._next_price() + 2 * SET_PRICE * len(self.sets)
-        )
-
-    def _leaves_price(self) -> int:
-        return sum(
-            LEAF_PRICE + split_price(Residual(self.residual.values, tuple(left)), need, self.listed)
-            for left, need in self.search.open
-        )
+        if not self._list_is_short():
+            return True
+        budget = self._next_price() + 2 * SET_PRICE * len(self.sets)
+        for left, need in self.search.open:
+            rest = Residual(self.residual.values, tuple(left))
+            budget -= LEAF_PICKS + split_price(rest, need, self.listed)
+            if need > 2 or budget < 0:
+                return False
+        return True
 
     def _decide_leaves(self) -> Verdict:
         for (left, need), chosen in self.search.open.items():

@@ -9,7 +9,7 @@ from typing import Final
 
 from clearsplit_core.errors import BadEffort
 
-BY_NAME: Final = {"interactive": 800_000, "thorough": 8_000_000}
+BY_NAME: Final = {"interactive": 800_000, "thorough": 12_000_000}
 
 
 class Exhausted(Exception):
@@ -48,8 +48,3 @@ def units(effort: str | int) -> int:
     if type(named) is not int or named <= 0:
         raise BadEffort(field="/effort")
     return named
-
-
-def listing_price(picks: int) -> int:
-    """What it costs to look at so many picks of members."""
-    return 100 + picks // 6

@@ -15,9 +15,12 @@ Prices are counted beforehand, by the number of picks, as if none were dropped.
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import compress
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from clearsplit_core.settlement.reduce import Residual
+
+PICKS_MAX: Final = 6_000_000  # that are held in memory at a time, at most
+UNAFFORDABLE: Final = 1 << 100
 
 Picks = tuple[int, ...]  # a set of members: its classes, sorted, each as often as it is picked
 
@@ -173,6 +176,11 @@ class ZeroSums:
             total = sum(self.values[index] for index in picks)
             if not total and len(picks) == size and self.contents.exist(picks):
                 yield picks
+
+
+def listing_price(picks: int) -> int:
+    """The effort to look at so many picks; where memory would not do, more than anybody has."""
+    return 300 + picks // 6 if picks <= PICKS_MAX else UNAFFORDABLE
 
 
 def _add(grown: Sums, shorter: Sums, magnitude: int, content: int, reach: int) -> None:

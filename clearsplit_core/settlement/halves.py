@@ -24,7 +24,7 @@ Made = tuple[int, int]  # a sum, and who makes it
 
 
 def halves_price(residual: Residual) -> int:
-    """How many sums are made."""
+    """How many sums are made; they are never held in memory together."""
     return 3 * isqrt(prod(count + 1 for count in residual.counts))
 
 

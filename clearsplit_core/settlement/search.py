@@ -26,8 +26,8 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from clearsplit_core.settlement.bound import UNIT, Weights
-from clearsplit_core.settlement.effort import Effort, listing_price
-from clearsplit_core.settlement.enumerate import Picks, ZeroSums
+from clearsplit_core.settlement.effort import Effort
+from clearsplit_core.settlement.enumerate import Picks, ZeroSums, listing_price
 from clearsplit_core.settlement.reduce import Residual
 
 Left = bytes  # how many members of each class are left; a search is over fewer than 256

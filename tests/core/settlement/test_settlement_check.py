@@ -156,19 +156,29 @@ def test_no_bent_proof_confirms_a_bound_above_the_optimum(
     question: Balances, data: st.DataObject
 ) -> None:
     plan = settle(question)
-    assume(plan.proof)
-    assert plan.proof
+    evenly = tuple((balance, 300_000) for balance in sorted(set(question.values())))
+    straight = plan.proof or Proof(blocks=3, listed=3, unit=10**6, weights=evenly)
     bent = replace(
-        plan.proof,
-        blocks=plan.proof.blocks - data.draw(st.integers(0, 2)),
-        listed=max(1, plan.proof.listed + data.draw(st.integers(-2, 2))),
+        straight,
+        blocks=straight.blocks - data.draw(st.integers(0, 2)),
+        listed=max(1, straight.listed + data.draw(st.integers(-2, 2))),
         weights=tuple(
             (balance, max(0, weight + data.draw(st.integers(-300_000, 100_000))))
-            for balance, weight in plan.proof.weights
+            for balance, weight in straight.weights
         ),
     )
     with without_the_table():
         assert check(replace(plan, proof=bent), question).lower_bound <= fewest_by_table(question)
+
+
+def test_weight_that_just_suffices_refutes_nothing() -> None:
+    question = group(-3, 1, 2, -30, 10, 20)
+    plan = settle(question)
+    evenly = tuple((balance, 12) for balance in sorted(question.values()))
+    with without_the_table():
+        for listed, unit in [(3, 36), (5, 36), (3, 48), (2, 36), (1, 24)]:
+            claim = replace(plan, proof=Proof(2, listed, unit, evenly))
+            assert check(claim, question).lower_bound == len(plan.transfers) == 4
 
 
 @given(balances, balances)

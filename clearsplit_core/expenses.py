@@ -93,6 +93,22 @@ class ExpenseRecorded(Event):
         )
 
 
+# ── Correcting: what every correction says ──────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeOfExpense:
+    """A wish to change one expense, by somebody who has seen it in `expected_version`."""
+
+    group_id: GroupId
+    expense_id: ExpenseId
+    expected_version: int
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(expenses=frozenset({self.expense_id}))
+
+
 # ── Revising ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -154,20 +170,13 @@ def _changed(old: T, new: Change[T]) -> T:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReviseExpense:
+class ReviseExpense(ChangeOfExpense):
     """Give an expense new terms. What decides the shares unchanged: the shares stay, to the unit.
 
     Raises what recording raises, and ThingNotFound, VersionMismatch, AlreadyVoided.
     """
 
-    group_id: GroupId
-    expense_id: ExpenseId
-    expected_version: int
     changes: Changes
-
-    @property
-    def needs(self) -> Needs:
-        return Needs(expenses=frozenset({self.expense_id}))
 
     def decide(self, group: Group) -> Decision[Expense]:
         expense = _expense_as_seen(group, self.expense_id, self.expected_version)
@@ -214,19 +223,11 @@ def _outcome_after(expense: Expense, terms: Terms) -> Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VoidExpense:
+class VoidExpense(ChangeOfExpense):
     """Take an expense out of every balance; its history stays.
 
     Raises ThingNotFound, InsufficientRole, VersionMismatch, AlreadyVoided.
     """
-
-    group_id: GroupId
-    expense_id: ExpenseId
-    expected_version: int
-
-    @property
-    def needs(self) -> Needs:
-        return Needs(expenses=frozenset({self.expense_id}))
 
     def decide(self, group: Group) -> Decision[Expense]:
         expense = _expense_as_seen(group, self.expense_id, self.expected_version)
@@ -249,19 +250,11 @@ class ExpenseVoided(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RestoreExpense:
+class RestoreExpense(ChangeOfExpense):
     """Put a voided expense back into the balances, as it was.
 
     Raises ThingNotFound, InsufficientRole, VersionMismatch, NotVoided.
     """
-
-    group_id: GroupId
-    expense_id: ExpenseId
-    expected_version: int
-
-    @property
-    def needs(self) -> Needs:
-        return Needs(expenses=frozenset({self.expense_id}))
 
     def decide(self, group: Group) -> Decision[Expense]:
         expense = _expense_as_seen(group, self.expense_id, self.expected_version)

@@ -5,21 +5,23 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PORT   ?= 8000
 HOST   ?= 127.0.0.1
+LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+          --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help venv serve test lint format types imports wheel serve-test bench-settle bench-entry lock clean
+.PHONY: help venv serve test lint format types imports wheel serve-test operations image-test bench-settle bench-entry lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: $(VENV)/.installed  ## make .venv with exactly the locked packages
 
-$(VENV)/.installed: requirements.lock pyproject.toml
+$(VENV)/.installed: requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "ClearSplit needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version)." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) \
 	  || { echo "Python cannot make a virtual environment; on Debian: apt install python3-venv." >&2; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -50,15 +52,30 @@ wheel: venv  ## build the wheel, install it alone in an empty venv, and use it
 serve-test: venv  ## start `make serve` twice as a terminal would, and look for what it leaves
 	@BIN="$(BIN)" sh tests/serve.sh
 
+operations: venv  ## Dockerfile, workflows and Compose files: hadolint, actionlint, zizmor, their schemas
+	@$(BIN)/hadolint Dockerfile
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/actionlint
+	@$(BIN)/zizmor --offline --quiet .github
+	@$(BIN)/shellcheck docs/deploy/roles.sh tests/image/install.sh tests/serve.sh tests/wheel.sh .ci/run
+	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml docker-compose.prod.yml docs/deploy/traefik.yml
+	@$(BIN)/check-jsonschema --schemafile tests/image/compose.schema.json docker-compose.prod.yml
+	@$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+
+image-test: venv  ## build the image, run it as an operator does, probe it (IMAGE_ENGINE=docker; else buildah and podman)
+	@IMAGE_TEST=1 $(BIN)/pytest -q -p no:xdist tests/image
+
 bench-settle: venv  ## the settlement engine against greedy and CP-SAT
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@$(BIN)/python tests/bench/settlement.py
 
 bench-entry: venv  ## what an entry of many legs costs, against the same legs as plain rows
 	@$(BIN)/python tests/bench/entry_legs.py
 
 lock: venv  ## lock every dependency anew, with hashes, for Python 3.11 and up on every platform
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-header --extra dev -o requirements.lock pyproject.toml
+	@$(LOCK) --extra dev -o requirements-dev.txt pyproject.toml
+	@$(LOCK) --constraint requirements-dev.txt --extra server -o requirements-server.txt pyproject.toml
+	@$(LOCK) --constraint requirements-dev.txt --extra bench -o requirements-bench.txt pyproject.toml
+	@echo 'hatchling>=1.27' | $(LOCK) --constraint requirements-dev.txt -o requirements-build.txt -
 
 clean:  ## remove what was built
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,4 +1,4 @@
-"""What clearsplit_pg adds to the command line: `clearsplit migrate`.
+"""What clearsplit_pg adds to the command line: `clearsplit migrate` and `clearsplit check-db`.
 
 A command is a function that gives a parser its arguments and returns what runs them; the number
 that this returns is the exit status: 0 fine, 1 refused or failed, 2 wrong usage.
@@ -6,50 +6,225 @@ that this returns is the exit status: 0 fine, 1 refused or failed, 2 wrong usage
 
 import argparse
 import os
+import statistics
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, TypeAlias
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import TupleRow, class_row
 
-from clearsplit_core.errors import Refusal
-from clearsplit_pg import schema
+from clearsplit_core.errors import BadSettings, Refusal
+from clearsplit_pg import checkup, roles, schema
+from clearsplit_pg.checkup import Facts
+from clearsplit_pg.urls import normalise
+
+Connection: TypeAlias = psycopg.Connection[TupleRow]
+
+CONNECT_S_MAX: Final = 10
+"""Seconds that check-db waits for an answer, unless the URL says otherwise (connect_timeout)."""
+PINGS: Final = 5
+
+_NO_DATABASE: Final = "Which database? Set DATABASE_URL or give --database-url."
+_HINTS: Final = (
+    ("refused", "Is Postgres running there, and is the port the right one?"),
+    ("resolve host", "Is the host's name right? In Compose it is the name of the service."),
+    ("timeout", "Does a firewall stand between, or is the host's name another machine's?"),
+    ("authentication failed", "Is the user's password the right one, with @, / and ? escaped?"),
+    ("no pg_hba.conf entry", "Allow this host and user in pg_hba.conf, perhaps with sslmode."),
+    ("does not exist", "Make it first: `create role … login`, `create database …`."),
+    ("too many", "Raise max_connections, or put PgBouncer between."),
+)
+
+
+# ── migrate ──────────────────────────────────────────────────────────────────────────────────────
 
 
 def migrate(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
     """Bring a database to the schema that this version needs."""
-    parser.add_argument("--database-url", metavar="URL", help="instead of DATABASE_URL")
-    parser.add_argument(
+    _add_database(parser)
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
+        "--app-role",
+        metavar="ROLE",
+        help="then give ROLE what the server needs and no more; it must exist already",
+    )
+    instead.add_argument(
         "--status", action="store_true", help="only list what is pending; exit 1 if anything is"
     )
-    return _migrate
+    instead.add_argument(
+        "--down",
+        action="store_true",
+        help="undo the last migration, with all that its tables hold (for development)",
+    )
+    return lambda arguments: _reporting("migrate", _migrate, arguments)
 
 
 def _migrate(arguments: argparse.Namespace) -> int:
-    url = arguments.database_url or os.environ.get("DATABASE_URL")
-    if not url:
-        return _fail("Which database? Set DATABASE_URL or give --database-url.", status=2)
-    try:
-        return _show_pending(url) if arguments.status else _apply(url)
-    except (Refusal, psycopg.Error) as error:
-        return _fail(str(error).strip(), status=1)
-
-
-def _apply(url: str) -> int:
-    applied = schema.migrate(url)
-    _say([f"applied {migration}" for migration in applied])
+    url = _database_url(arguments)
+    if arguments.status:
+        return _show_pending(url)
+    if arguments.down:
+        return _step_down(url)
+    done = [f"applied {migration}" for migration in schema.migrate(url)] or ["up to date"]
+    if arguments.app_role:
+        roles.grant(url, arguments.app_role)
+        done.append(f"granted {arguments.app_role} what the server needs")
+    print("\n".join(done))
     return 0
 
 
 def _show_pending(url: str) -> int:
     missing = schema.pending(url)
-    _say([f"pending {migration}" for migration in missing])
+    print("\n".join(f"pending {migration}" for migration in missing) or "up to date")
     return 1 if missing else 0
 
 
-def _say(lines: list[str]) -> None:
-    print("\n".join(lines) or "up to date")
+def _step_down(url: str) -> int:
+    environment = os.environ.get("ENV", "").strip()
+    if environment in ("production", "staging"):
+        raise BadSettings(
+            f"--down deletes data, and ENV is {environment}: restore a backup instead, or set"
+            " ENV=local where the data may go."
+        )
+    undone = schema.step_down(url)
+    print(f"undone {undone}" if undone else "there is nothing to undo")
+    return 0
 
 
-def _fail(message: str, *, status: int) -> int:
-    print(f"clearsplit migrate: {message}", file=sys.stderr)
+# ── check-db ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def check_db(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
+    """Say what the database is, how far away, and what to fix; exit 1 if anything must be."""
+    _add_database(parser)
+    return lambda arguments: _reporting("check-db", _check_db, arguments)
+
+
+def _check_db(arguments: argparse.Namespace) -> int:
+    url = normalise(_database_url(arguments))
+    started = time.perf_counter()
+    with psycopg.connect(
+        url,
+        autocommit=True,
+        connect_timeout=_patience_s(url),
+        client_encoding="UTF8",  # whatever the database's: text in SQL_ASCII would come as bytes
+    ) as connection:
+        connected_ms = 1000 * (time.perf_counter() - started)
+        facts = _facts(connection)
+        schema_says, schema_faults = _schema_of(connection)
+        for name, value in _described(connection, facts, connected_ms, schema_says):
+            print(f"{name:<12}{value}")
+    wrong = [*checkup.faults(facts), *schema_faults]
+    for sentence in wrong:
+        print(f"FIX         {sentence}")
+    for sentence in checkup.advice(facts):
+        print(f"better      {sentence}")
+    return 1 if wrong else 0
+
+
+def _patience_s(url: str) -> int:
+    return int(conninfo_to_dict(url).get("connect_timeout") or CONNECT_S_MAX)
+
+
+def _facts(connection: Connection) -> Facts:
+    with connection.cursor(row_factory=class_row(Facts)) as cursor:
+        facts = cursor.execute(checkup.FACTS).fetchone()
+    assert facts is not None, "a query without a table always answers with one row"
+    return facts
+
+
+def _described(
+    connection: Connection, facts: Facts, connected_ms: float, schema_says: str
+) -> Iterator[tuple[str, str]]:
+    info = connection.info
+    yield "host", f"{info.host} port {info.port}"
+    yield "database", f"{facts.database} as {facts.role}"
+    yield "version", f"PostgreSQL {facts.version}"
+    yield "latency", f"{_latency_ms(connection):.1f} ms, after {connected_ms:.0f} ms to connect"
+    yield "encrypted", "yes" if facts.encrypted else "no"
+    yield "encoding", facts.encoding
+    yield "durable", f"fsync {facts.fsync}, synchronous_commit {facts.synchronous_commit}"
+    yield "checksums", facts.data_checksums
+    yield "schema", schema_says
+
+
+def _latency_ms(connection: Connection) -> float:
+    """The median of a few empty round trips."""
+    times = list[float]()
+    for _ in range(PINGS):
+        started = time.perf_counter()
+        connection.execute("select")
+        times.append(time.perf_counter() - started)
+    return 1000 * statistics.median(times)
+
+
+def _schema_of(connection: Connection) -> tuple[str, list[str]]:
+    """What to say of the schema, and what is wrong with it."""
+    try:
+        found = schema.applied(connection)
+    except psycopg.errors.InsufficientPrivilege:
+        hidden = "This role may not read the schema's version: `clearsplit migrate --app-role`."
+        return "unknown", [hidden]
+    missing = sorted(schema.required() - found)
+    if missing:
+        return f"lacks {', '.join(missing)}", ["The schema is old: run `clearsplit migrate`."]
+    newer = sorted(found - schema.required())
+    return f"newer, with {', '.join(newer)}" if newer else "up to date", []
+
+
+# ── What they share ──────────────────────────────────────────────────────────────────────────────
+
+
+def _add_database(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--database-url", metavar="URL", help="instead of DATABASE_URL")
+
+
+class _NoDatabase(Exception):
+    """Nobody said which database."""
+
+
+def _database_url(arguments: argparse.Namespace) -> str:
+    """From the flag, the environment, or the file that the environment names."""
+    given: str = arguments.database_url or os.environ.get("DATABASE_URL", "")
+    file = os.environ.get("DATABASE_URL_FILE", "")
+    if not given and file:
+        given = _content(Path(file))
+    if not given.strip():
+        raise _NoDatabase
+    return given.strip()
+
+
+def _content(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings("DATABASE_URL_FILE names no file that can be read as text.") from error
+
+
+def _reporting(
+    command: str, run: Callable[[argparse.Namespace], int], arguments: argparse.Namespace
+) -> int:
+    """What `run` returns; for what a person can cause, a sentence and the status that fits."""
+    try:
+        return run(arguments)
+    except _NoDatabase:
+        return _fail(command, _NO_DATABASE, status=2)
+    except Refusal as refusal:
+        return _fail(command, refusal.message, status=1)
+    except psycopg.Error as error:
+        return _fail(command, _with_hint(str(error).strip()), status=1)
+
+
+def _with_hint(message: str) -> str:
+    """libpq's words, which name the host and the user and never a password, and what to do."""
+    hints = (hint for fragment, hint in _HINTS if fragment in message)
+    return "\n".join([message, *[f"  {hint}" for hint in list(hints)[:1]]])
+
+
+def _fail(command: str, message: str, *, status: int) -> int:
+    print(f"clearsplit {command}: {message}", file=sys.stderr)
     return status

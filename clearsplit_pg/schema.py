@@ -24,7 +24,8 @@ from yoyo.migrations import Migration, MigrationList
 from clearsplit_core.errors import Conflict
 from clearsplit_pg.urls import normalise
 
-_LOCK = 0x636C656172  # "clear"
+MIGRATION_LOCK = 0x636C656172  # "clear"
+"""The advisory lock of whoever changes the schema or who may use it."""
 
 
 class MigrationFailed(Conflict, code="migration-failed"):
@@ -45,11 +46,33 @@ def migrate(url: str, directory: Path | None = None) -> list[str]:
         return [migration.id for migration in todo]
 
 
+def step_down(url: str, directory: Path | None = None) -> str | None:
+    """The migration that was applied last is undone, data and all; returns its id, if any was.
+
+    For development: what the migration's tables held is gone. Raises MigrationFailed.
+    """
+    with _migrating(url) as backend:
+        last = next(iter(backend.to_rollback(_read(directory))), None)
+        if last is None:
+            return None
+        _undo(backend, last)
+        return last.id
+
+
 def pending(url: str, directory: Path | None = None) -> list[str]:
     """The ids of the migrations that the database lacks, in order. It only reads."""
     with psycopg.connect(normalise(url)) as connection:
-        applied = _applied(connection)
-    return [migration.id for migration in _read(directory) if migration.id not in applied]
+        found = applied(connection)
+    return [migration.id for migration in _read(directory) if migration.id not in found]
+
+
+def applied(connection: psycopg.Connection[TupleRow]) -> frozenset[str]:
+    """The ids of the migrations that the database has, whoever applied them."""
+    try:
+        rows = connection.execute("select migration_id from _yoyo_migration").fetchall()
+    except psycopg.errors.UndefinedTable:
+        return frozenset()
+    return frozenset(migration_id for (migration_id,) in rows)
 
 
 def required() -> frozenset[str]:
@@ -68,19 +91,11 @@ def _read(directory: Path | None) -> MigrationList:
     return read_migrations(glob.escape(str(directory or migrations_dir())))
 
 
-def _applied(connection: psycopg.Connection[TupleRow]) -> set[str]:
-    try:
-        rows = connection.execute("select migration_id from _yoyo_migration").fetchall()
-    except psycopg.errors.UndefinedTable:
-        return set()
-    return {migration_id for (migration_id,) in rows}
-
-
 @contextmanager
 def _migrating(url: str) -> Generator[PostgresqlPsycopgBackend]:
     """Nobody else migrates meanwhile, and nobody dead stands in the way."""
     with psycopg.connect(normalise(url), autocommit=True) as connection:
-        connection.execute("select pg_advisory_lock(%s)", [_LOCK])
+        connection.execute("select pg_advisory_lock(%s)", [MIGRATION_LOCK])
         with _backend(url) as backend:
             backend.create_lock_table()
             backend.break_lock()
@@ -105,3 +120,12 @@ def _apply(backend: PostgresqlPsycopgBackend, migration: Migration) -> None:
             backend.mark_one(migration, log=False)
     except psycopg.Error as error:
         raise MigrationFailed(f"{migration.id} was not applied: {error}") from error
+
+
+def _undo(backend: PostgresqlPsycopgBackend, migration: Migration) -> None:
+    try:
+        with backend.transaction():
+            migration.process_steps(backend, "rollback")
+            backend.unmark_one(migration, log=False)
+    except psycopg.Error as error:
+        raise MigrationFailed(f"{migration.id} was not undone: {error}") from error

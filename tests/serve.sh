@@ -31,7 +31,7 @@ PYTHON
 stop() {
   kill -INT "-$server"
   wait "$server" || true
-  if ps -eo pid,args | grep -F "$folder" | grep -v grep; then
+  if pgrep -a -f "$folder"; then
     echo "these processes were left behind" >&2
     exit 1
   fi

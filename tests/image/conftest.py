@@ -1,0 +1,45 @@
+"""The image under test, a Postgres that it can reach, and names for containers.
+
+The tests of the running image take minutes, so only `make image-test` (IMAGE_TEST=1) runs them.
+"""
+
+import os
+import secrets
+from collections.abc import Generator
+
+import pytest
+from psycopg import sql
+
+from tests.image.engine import Engine, ToolsMissing, engine
+from tests.image.server import Server, execute
+
+collect_ignore = [] if os.environ.get("IMAGE_TEST") else ["test_running.py"]
+
+
+@pytest.fixture(scope="session")
+def image() -> Engine:
+    """The image, built from this checkout, and the engine that runs it."""
+    try:
+        return engine()
+    except ToolsMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
+    address = f"127.{secrets.randbelow(200) + 20}.{secrets.randbelow(250)}.2"
+    started = Server(tmp_path_factory.mktemp("postgres"), address)
+    started.start()
+    try:
+        started.make_owner()
+        yield started
+    finally:
+        started.stop()
+
+
+@pytest.fixture
+def database_url(server: Server) -> str:
+    """A database without tables, as containers see it: by address, with a password."""
+    name = f"ledger_{secrets.token_hex(4)}"
+    execute(f"{server.url}/postgres", sql.SQL("create database {}").format(sql.Identifier(name)))
+    return f"{server.url}/{name}"

@@ -1,0 +1,143 @@
+"""What docs/deploy holds: roles, proxies, alerts, a dashboard; and that backups can be restored."""
+
+import hashlib
+import hmac
+import json
+import os
+import re
+import subprocess
+from base64 import b64decode
+from collections.abc import Generator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict
+
+from clearsplit_pg.embedded import EmbeddedPostgres, _binary
+from clearsplit_pg.roles import grant
+from clearsplit_pg.schema import migrate, pending, required
+from tests.postgres import with_database
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "docs" / "deploy"
+GUIDE = (ROOT / "docs" / "deployment.md").read_text()
+COMPOSE = (ROOT / "docker-compose.prod.yml").read_text()
+PASSWORDS = {"MIGRATOR_PASSWORD": "it's `one`", "APP_PASSWORD": "$two; drop"}
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Generator[EmbeddedPostgres]:
+    """A server of its own, since the script's roles have fixed names."""
+    with EmbeddedPostgres(tmp_path, {"fsync": "off"}) as started:
+        yield started
+
+
+def run_roles(server: EmbeddedPostgres, database: str) -> str:
+    where = conninfo_to_dict(server.url)
+    given = {"PGHOST": str(where["host"]), "PGUSER": "clearsplit", "PGDATABASE": database}
+    done = subprocess.run(
+        ["sh", str(DEPLOY / "roles.sh")],
+        env={**os.environ, **PASSWORDS, **given, "PSQL": str(_binary("psql"))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_guides_two_roles_migrate_serve_and_guard_the_journal(server: EmbeddedPostgres) -> None:
+    with psycopg.connect(server.url, autocommit=True) as superuser:
+        superuser.execute("create database clearsplit")
+    url = with_database(server.url, "clearsplit")
+    migrator = url.replace("//clearsplit@", "//clearsplit_migrator@")
+    app = url.replace("//clearsplit@", "//clearsplit_app@")
+
+    assert run_roles(server, "clearsplit") == ""
+    assert set(migrate(migrator)) == required()
+    grant(migrator, "clearsplit_app")
+
+    with psycopg.connect(app, autocommit=True) as connection:
+        connection.execute("select from entries")
+        for statement in ("delete from entries", "create table mine ()", "create role other"):
+            with pytest.raises(errors.InsufficientPrivilege):
+                connection.execute(statement.encode())
+
+
+def test_a_password_is_kept_to_the_letter(server: EmbeddedPostgres) -> None:
+    run_roles(server, "postgres")
+
+    with psycopg.connect(server.url) as superuser:
+        of_app = "select rolpassword from pg_authid where rolname = 'clearsplit_app'"
+        (verifier,) = superuser.execute(of_app).fetchone() or ("",)
+    assert is_verifier_of(PASSWORDS["APP_PASSWORD"], verifier)
+
+
+def is_verifier_of(password: str, verifier: str) -> bool:
+    """Whether a SCRAM verifier, as Postgres writes it, was made from `password` (RFC 5802)."""
+    _, rounds_and_salt, keys = verifier.split("$")
+    rounds, salt = rounds_and_salt.split(":")
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), b64decode(salt), int(rounds))
+    client_key = hmac.digest(salted, b"Client Key", "sha256")
+    return hashlib.sha256(client_key).digest() == b64decode(keys.partition(":")[0])
+
+
+def test_the_compose_file_grants_to_the_role_that_the_script_makes() -> None:
+    script = (DEPLOY / "roles.sh").read_text()
+
+    (granted,) = re.findall(r"--app-role, (\w+)", COMPOSE)
+    assert f"create role {granted} " in script
+    assert "postgresql://clearsplit_migrator:" in COMPOSE
+    assert "create role clearsplit_migrator " in script
+
+
+def test_every_alert_leads_to_a_heading_of_the_guide() -> None:
+    headings = re.findall(r"^#+ (.+)$", GUIDE, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+
+    alerts = (DEPLOY / "alerts.yml").read_text()
+    runbooks = re.findall(r"runbook: docs/deployment\.md#(\S+)", alerts)
+    assert runbooks
+    assert set(runbooks) <= anchors
+
+
+def test_the_dashboard_asks_only_for_what_prometheus_is_told_to_scrape() -> None:
+    dashboard = json.loads((DEPLOY / "grafana-dashboard.json").read_text())
+    asked = " ".join(target["expr"] for panel in dashboard["panels"] for target in panel["targets"])
+
+    names = set(re.findall(r"\b(?:probe|pg|container)_\w+", asked))
+    jobs = {"probe": "clearsplit", "pg": "postgres", "container": "containers"}
+    scraped = (DEPLOY / "prometheus.yml").read_text()
+    assert names
+    assert all(f"job_name: {jobs[name.partition('_')[0]]}" in scraped for name in names)
+
+
+def test_a_base_backup_and_its_wal_restore_any_moment(tmp_path: Path) -> None:
+    """The drill of the guide: an accident, and the ledger as it stood just before."""
+    archive, restored = tmp_path / "wal", tmp_path / "restored"
+    archive.mkdir()
+    restored.mkdir(mode=0o700)
+    archiving = {"archive_mode": "on", "archive_command": f"cp %p {archive}/%f"}
+    with EmbeddedPostgres(tmp_path / "live", archiving) as live:
+        migrate(live.url)
+        where = str(conninfo_to_dict(live.url)["host"])
+        cluster = restored / f"postgres-{live._major}"
+        backup = [str(_binary("pg_basebackup")), "-h", where, "-U", "clearsplit"]
+        subprocess.run([*backup, "-D", str(cluster), "-X", "none", "-c", "fast"], check=True)
+        with psycopg.connect(live.url, autocommit=True) as ledger:
+            ledger.execute("create table kept as select 1 as amount_minor")
+            (before,) = ledger.execute("select clock_timestamp()::text").fetchone() or ("",)
+            ledger.execute("drop table kept")
+            ledger.execute("select pg_switch_wal()")
+    (cluster / "recovery.signal").touch()
+
+    recovering = {
+        "restore_command": f"cp {archive}/%f %p",
+        "recovery_target_time": before,
+        "recovery_target_action": "promote",
+    }
+    with EmbeddedPostgres(restored, recovering) as again, psycopg.connect(again.url) as ledger:
+        assert ledger.execute("select amount_minor from kept").fetchall() == [(1,)]
+        assert pending(again.url) == []

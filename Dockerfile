@@ -80,4 +80,4 @@ HEALTHCHECK --interval=30s --timeout=10s --start-period=10s --retries=3 \
 
 # Exec form: the server is process 1 and gets SIGTERM itself.
 ENTRYPOINT ["clearsplit"]
-CMD ["serve", "--host", "0.0.0.0"]
+CMD ["serve"]

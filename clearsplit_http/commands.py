@@ -32,7 +32,7 @@ from clearsplit_http.app import create_app
 from clearsplit_http.folder import kept_secret
 from clearsplit_http.refusals import NotReady
 from clearsplit_http.server import Server, running
-from clearsplit_http.settings import Settings, read_settings
+from clearsplit_http.settings import LOCAL, Settings, read_settings
 
 SHUTDOWN_S_MAX: Final = 10
 """Seconds that a stopping server gives to requests that are still running."""
@@ -55,8 +55,12 @@ _SPELLINGS: Final = {"postgres": "postgresql"}
 
 def serve(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
     """Serve the API; without DATABASE_URL, on a private database in a folder of its own."""
-    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
-    parser.add_argument("--port", default=8000, type=_port, help="the port to listen on")
+    host = os.environ.get("UVICORN_HOST") or "127.0.0.1"
+    port = os.environ.get("UVICORN_PORT") or "8000"
+    parser.add_argument("--host", default=host, help="the address to listen on (UVICORN_HOST)")
+    parser.add_argument(
+        "--port", default=port, type=_port, help="the port to listen on (UVICORN_PORT)"
+    )
     parser.add_argument(
         "--data-dir", type=Path, metavar="DIR", help="where the private database is kept"
     )
@@ -97,9 +101,13 @@ def _log_errors() -> None:
 
 
 def _environment(data_dir: Path | None) -> Mapping[str, str]:
-    """The environment; a private database and its secrets where it names no database."""
+    """The environment; a private database and its secrets where it names no database.
+
+    Production and staging bring none: there a forgotten DATABASE_URL must not go unnoticed.
+    """
     given = dict(os.environ)
-    if data_dir is None and any(given.get(name) for name in ("DATABASE_URL", "DATABASE_URL_FILE")):
+    named = any(given.get(name) for name in ("DATABASE_URL", "DATABASE_URL_FILE"))
+    if data_dir is None and (named or given.get("ENV", LOCAL) != LOCAL):
         return given
     folder = (data_dir or _default_folder()).expanduser().resolve()
     kept = {"JWT_SECRET": "jwt-secret", "PASSWORD_PEPPER": "password-pepper"}

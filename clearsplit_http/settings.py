@@ -14,6 +14,8 @@ from clearsplit_core.errors import BadSettings
 
 JWT_SECRET_BYTES_MIN: Final = 32
 JWT_ALGORITHMS: Final = ("HS256", "HS384", "HS512")
+LOCAL: Final = "local"
+ENVIRONMENTS: Final = (LOCAL, "staging", "production")
 SECRETS: Final = ("DATABASE_URL", "JWT_SECRET", "PASSWORD_PEPPER")
 """Settings that may stand in a file."""
 
@@ -34,6 +36,7 @@ class Settings:
     password_pepper: bytes = field(default=b"", repr=False)
     bcrypt_cost: int = 12
     drain_s: int = 0
+    env: str = LOCAL
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -49,6 +52,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         password_pepper=reader.text("PASSWORD_PEPPER", "").encode(),
         bcrypt_cost=reader.integer("BCRYPT_COST", 12, 4, 16),
         drain_s=reader.integer("DRAIN_S", 0, 0, 600),
+        env=reader.one_of("ENV", ENVIRONMENTS),
     )
     if reader.complaints:
         raise BadSettings(" ".join(reader.complaints))

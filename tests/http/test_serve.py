@@ -150,6 +150,23 @@ def test_bad_settings_are_said() -> None:
     assert "hunter2" not in said
 
 
+@pytest.mark.parametrize("env", ["production", "staging"])
+def test_in_production_all_that_is_missing_is_said_at_once(env: str) -> None:
+    said = refused(env=environment(ENV=env))
+    assert "DATABASE_URL is not set" in said
+    assert "JWT_SECRET needs 32 bytes" in said
+
+
+def test_an_environment_is_one_of_three() -> None:
+    said = refused(env=environment(ENV="prod", DATABASE_URL="memory:", JWT_SECRET=SECRET))
+    assert "ENV is local, staging or production" in said
+
+
+def test_where_to_listen_may_stand_in_the_environment() -> None:
+    env = IN_MEMORY | {"UVICORN_HOST": "no such host", "UVICORN_PORT": "8001"}
+    assert "Cannot listen on no such host port 0" in refused(env=env)
+
+
 def test_an_unknown_kind_of_database_is_said() -> None:
     said = refused(env=environment(DATABASE_URL="mysql://u:hunter2@h/d", JWT_SECRET=SECRET))
     assert "memory, postgresql" in said

@@ -8,6 +8,10 @@ HOST   ?= 127.0.0.1
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --no-header
 
+# As it was typed: a $ in a path is no variable of make's.
+override DATA_DIR := $(value DATA_DIR)
+export DATA_DIR
+
 .DEFAULT_GOAL := help
 .PHONY: help venv serve test lint format types imports wheel serve-test operations image-test bench-settle bench-entry lock clean
 
@@ -26,7 +30,7 @@ $(VENV)/.installed: requirements-dev.txt pyproject.toml
 	@touch $@
 
 serve: venv  ## serve on http://127.0.0.1:8000 with a private Postgres (HOST=, PORT=, DATA_DIR=)
-	@exec $(BIN)/clearsplit serve --host $(HOST) --port $(PORT) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)")
+	@exec $(BIN)/clearsplit serve --host $(HOST) --port $(PORT) $${DATA_DIR:+--data-dir "$$DATA_DIR"}
 
 test: venv  ## run the whole suite on a Postgres of its own (or TEST_DATABASE_URL)
 	@$(BIN)/pytest -q -n 2 $(PYTEST_ARGS)

@@ -87,7 +87,7 @@ class Unavailable(Refusal):
 
 
 class UnknownCurrency(Invalid, code="unknown-currency"):
-    """There is no such currency in ISO 4217, or it has no minor unit."""
+    """Write a currency of ISO 4217 in capitals, such as EUR; this is none that people owe in."""
 
 
 class CurrencyMismatch(Invalid, code="currency-mismatch"):
@@ -95,7 +95,7 @@ class CurrencyMismatch(Invalid, code="currency-mismatch"):
 
 
 class NotADecimal(Invalid, code="not-a-decimal"):
-    """A decimal number is written in digits with at most one point, such as 12.34."""
+    """Write a decimal number as text, in at most 40 digits on each side of one point: "12.34"."""
 
 
 class TooPrecise(Invalid, code="too-precise"):

@@ -56,7 +56,7 @@ class RecordExpense:
         group.require(Right.RECORD)
         if self.expense_id in group.expenses:
             raise AlreadyExists(field="/id")
-        group.require_members(sorted(self.terms.members))
+        _require_members(self.terms, group)
         _require_group_currency(self.terms, group)
         event = ExpenseRecorded(
             expense_id=self.expense_id,
@@ -184,7 +184,7 @@ class ReviseExpense(ChangeOfExpense):
             raise AlreadyVoided
         terms = self.changes.of(expense.terms)
         _require_readable(terms)
-        group.require_members(sorted(terms.members - expense.terms.members))
+        _require_members(terms, group, known=expense.terms.members)
         _require_group_currency(terms, group)
         event = ExpenseRevised(
             expense_id=expense.id, terms=terms, outcome=_outcome_after(expense, terms)
@@ -313,6 +313,13 @@ def _expense_as_seen(group: Group, expense_id: ExpenseId, expected_version: int)
     if expense.version != expected_version:
         raise VersionMismatch(version=expense.version)
     return expense
+
+
+def _require_members(terms: Terms, group: Group, known: frozenset[MemberId] = frozenset()) -> None:
+    """Whoever is new to the expense is a member who has not left."""
+    payers = {payer.member_id for payer in terms.payers}
+    group.require_members(sorted(payers - known), field="/payers")
+    group.require_members(sorted(set(terms.split.members) - known), field="/split")
 
 
 def _require_group_currency(terms: Terms, group: Group) -> None:

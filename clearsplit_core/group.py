@@ -121,16 +121,13 @@ class Group:
             raise InsufficientRole
         return self.actor
 
-    def require_members(self, ids: Iterable[MemberId], *, new: bool = True) -> None:
-        """All of `ids` are members, and still active where `new`.
-
-        Raises UnknownMember, InactiveMember.
-        """
+    def require_members(self, ids: Iterable[MemberId], *, field: str) -> None:
+        """All of `ids` are members who have not left. Raises UnknownMember, InactiveMember."""
         for member_id in ids:
             if member_id not in self.members:
-                raise UnknownMember(f"There is no member {member_id} in this group.")
-            if new and not self.members[member_id].active:
-                raise InactiveMember
+                raise UnknownMember(f"There is no member {member_id} in this group.", field=field)
+            if not self.members[member_id].active:
+                raise InactiveMember(field=field)
 
     def expense(self, expense_id: ExpenseId) -> Expense:
         """Raises ThingNotFound."""

@@ -12,7 +12,7 @@ from typing import Final, NewType
 from uuid import UUID
 
 from clearsplit_core.currencies import decimals
-from clearsplit_core.errors import AmountOutOfRange, AmountZero, TooMany
+from clearsplit_core.errors import AmountOutOfRange, AmountZero, NobodyNamed, TooMany
 from clearsplit_core.journal import MemberId, Posting, Postings, net
 from clearsplit_core.money import allocate, convert, require_integer
 from clearsplit_core.splits import (
@@ -109,6 +109,8 @@ class Terms:
     def _require_payers(self) -> None:
         if len(self.payers) > PAYERS_MAX:
             raise TooMany(f"At most {PAYERS_MAX} members may pay together.", field="/payers")
+        if not self.payers:
+            raise NobodyNamed("Nobody is named who paid; name one member or more.", field="/payers")
         require_members(tuple(payer.member_id for payer in self.payers), field="/payers")
         parts = [payer.amount_minor for payer in self.payers]
         for index, part in enumerate(parts):

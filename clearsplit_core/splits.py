@@ -192,13 +192,17 @@ class Adjustment(Generic[M]):
         return cls(tuple(members), tuple(Part(who, extra) for who, extra in adjustments.items()))
 
     def shares(self, amount_minor: int, expense_id: UUID | str) -> dict[M, int]:
-        """Raises WrongSign where the adjustments leave less than nothing to share."""
+        """Raises WrongSign where the adjustments leave somebody less than nothing."""
         require_integer(amount_minor, field="/amount_minor")
         extra = {part.member_id: part.amount_minor for part in self.adjustments}
         rest = amount_minor - sum(extra.values())
+        if rest * amount_minor < 0:
+            raise WrongSign(
+                "The adjustments come to more than the amount.", field="/split/adjustments"
+            )
         base = allocate(rest, dict.fromkeys(self.members, 1), spare_key=expense_id)
         shares = {member: base[member] + extra.get(member, 0) for member in self.members}
-        require_one_sign(amount_minor, [rest, *shares.values()], field="/split/adjustments")
+        require_one_sign(amount_minor, shares.values(), field="/split/adjustments")
         return shares
 
 

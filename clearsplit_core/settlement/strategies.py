@@ -48,7 +48,10 @@ def settle(
 def _refuse_bad_balances(balances: Mapping[M, int]) -> None:
     for member, balance in balances.items():
         if type(balance) is not int:
-            raise NotAnInteger(f"The balance of {member} is {balance!r}", field="/balances")
+            raise NotAnInteger(
+                f"The balance of {member} is {balance!r}; it must be an integer of minor units.",
+                field="/balances",
+            )
     if excess := sum(balances.values()):
         raise BalancesNotZero(f"Balances sum to {excess}, not to zero", field="/balances")
 

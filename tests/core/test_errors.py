@@ -78,7 +78,7 @@ def test_a_refusal_without_a_field_points_nowhere() -> None:
 
 
 def test_an_invalid_value_is_a_value_error() -> None:
-    with pytest.raises(ValueError, match="no such currency"):
+    with pytest.raises(ValueError, match="in capitals"):
         raise UnknownCurrency
 
 

@@ -136,14 +136,15 @@ def test_a_role_does_not_allow(role: Role, right: Right) -> None:
 
 def test_members_of_another_group_are_unknown() -> None:
     with pytest.raises(UnknownMember):
-        ANN_AND_BOB.group.require_members([member("ann"), member("zoe")])
+        ANN_AND_BOB.group.require_members([member("ann"), member("zoe")], field="/split")
 
 
 def test_whoever_left_is_out_of_what_is_new_and_stays_in_what_was() -> None:
     left = ANN_AND_BOB.then(seat("bob", active=False)).group
-    left.require_members([member("bob")], new=False)
-    with pytest.raises(InactiveMember):
-        left.require_members([member("bob")])
+    with pytest.raises(InactiveMember) as refused:
+        left.require_members([member("bob")], field="/split")
+    assert refused.value.field == "/split"
+    assert member("bob") in left.members
 
 
 # ── What happens to it ───────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,7 @@ import fcntl
 import hashlib
 import importlib.metadata
 import importlib.util
+import logging
 import os
 import pwd
 import shutil
@@ -44,8 +45,10 @@ from clearsplit_pg.store import open_store as open_postgres
 
 START_S_MAX = 60
 STOP_S_MAX = 60
+WATCH_S = 1.0  # between two looks at whether the server lives
 SOCKET_PATH_BYTES_MAX = 107  # sockaddr_un on Linux, less its NUL
 
+_LOG = logging.getLogger(__name__)
 _NOBODY = 65534
 _PORT = 5432
 _SETTINGS = MappingProxyType(
@@ -112,6 +115,17 @@ class EmbeddedPostgres:
         except OSError as error:
             reason = f"{error.filename or self.data_dir}: {error.strerror}"
             raise CannotStart(f"The embedded database cannot be started: {reason}.") from error
+
+    def revive(self) -> bool:
+        """The server answers, started again if it had died; says whether it had.
+
+        Raises CannotStart.
+        """
+        with self._alone_at_the_door():
+            died = self._hold is not None and self._is_gone()
+            if died:
+                self._bring_up()
+            return died
 
     def stop(self) -> None:
         """This user is gone; if it was the last, so is every process of the server."""
@@ -253,13 +267,29 @@ class EmbeddedPostgres:
 async def open_store(url: str, clock: Clock) -> AsyncGenerator[AsyncStore]:
     """The store of `embedded:` or `embedded:///a/folder`: its server runs and is migrated."""
     server = EmbeddedPostgres(_folder(url))
+    watch: asyncio.Task[None] | None = None
     try:
         await asyncio.to_thread(server.start)
         await asyncio.to_thread(migrate, server.url)
         async with open_postgres(server.url, clock) as store:
+            watch = asyncio.create_task(_watch(server))
             yield store
     finally:
+        if watch is not None:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
         await asyncio.to_thread(server.stop)
+
+
+async def _watch(server: EmbeddedPostgres) -> None:
+    """A server that dies is started again within seconds, and the log says so."""
+    while True:
+        await asyncio.sleep(WATCH_S)
+        try:
+            if await asyncio.to_thread(server.revive):
+                _LOG.error("the private Postgres had ended, and was started again")
+        except (CannotStart, OSError) as error:
+            _LOG.error("the private Postgres has ended, and does not start again: %s", error)
 
 
 def _folder(url: str) -> Path | None:

@@ -322,6 +322,17 @@ def test_a_cluster_that_was_never_finished_is_made_anew(new_dir: Path) -> None:
 # ── As a store ───────────────────────────────────────────────────────────────────────────────────
 
 
+async def test_a_server_that_dies_is_started_again_under_its_store(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    async with open_store(f"embedded://{folder}", lambda: datetime.now(UTC)) as store:
+        first = postmaster(folder)
+        os.kill(first, signal.SIGKILL)
+        answers = [await store.ready() for _ in range(20)]  # each waits for a connection
+        assert answers[-1]
+        assert postmaster(folder) != first
+    assert at_work(folder) == []
+
+
 async def test_an_embedded_url_opens_a_store_that_is_ready(tmp_path: Path) -> None:
     async with open_store(f"embedded://{tmp_path}/a%20folder", lambda: datetime.now(UTC)) as store:
         assert await store.ready()

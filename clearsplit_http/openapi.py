@@ -206,7 +206,8 @@ def _headers(each: Described) -> list[Json]:
                 "in": "header",
                 "required": True,
                 "description": "Any text of yours, another one for each change. The same request"
-                " under the same key is done once, and answered the same again.",
+                " under the same key is done once, and answered the same again for 24 hours."
+                " An id of your own choice guards for ever.",
                 "schema": {"type": "string", "minLength": 1, "maxLength": 255},
                 "example": f"{each.name}-1",
             }

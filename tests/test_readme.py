@@ -2,6 +2,7 @@
 
 import doctest
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -68,6 +69,16 @@ def test_the_two_commands_are_the_two_that_are_there() -> None:
         "make serve",
         "make test",
     ]
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/settlement.md"])
+def test_every_link_and_every_file_that_is_named_is_there(document: str) -> None:
+    written = (ROOT / document).read_text()
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", written)
+    named = re.findall(r"`((?:clearsplit_|docs/|tests/)[\w/.]+\.\w+)`", written)
+    places = [(ROOT / document).parent / link for link in links] + [ROOT / name for name in named]
+    assert [place for place in places if not place.exists()] == []
+    assert places
 
 
 @pytest.fixture

@@ -145,7 +145,7 @@ async def test_a_refund_is_negative(api: Api) -> None:
         ({"date": "2026-02-30"}, "bad-format", "/date"),
         ({"date": "2026-02-01T00:00:00Z"}, "bad-format", "/date"),
         ({"paid_by": "ana"}, "bad-format", "/paid_by"),
-        ({"paid_by": UNKNOWN}, "unknown-member", ""),
+        ({"paid_by": UNKNOWN}, "unknown-member", "/payers"),
         ({"paid_by": None}, "missing-field", "/paid_by"),
         ({"payers": []}, "payers-unclear", "/payers"),
         ({"split": {"kind": "even"}}, "unknown-value", "/split/kind"),

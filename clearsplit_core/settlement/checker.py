@@ -1,6 +1,8 @@
 """Check: is a plan right, and is its lower bound true? Answered without trusting the search.
 
-This file shares no code with the search. It is plain, and slow where plain is slow. It confirms:
+This file shares no code with the search but the counting of effort. It is plain, and slow where
+plain is slow: with few distinct amounts, very slow, so do not check a stranger's proof on a server.
+It confirms:
 
 - The transfers clear the balances; the blocks are disjoint, sum to zero and miss nobody.
 - No plan has fewer transfers than `lower_bound`. A plan falls apart into zero-sum blocks, and one

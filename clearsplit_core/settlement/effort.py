@@ -1,8 +1,10 @@
 """Effort: a budget of work units, so that a plan never depends on the machine or the clock.
 
-A unit is about a microsecond of one server core of 2026 under CPython 3.11. Every step names its
-price *before* it is taken, and prices depend on the question alone. So a larger budget follows the
-same path further: it may find a better plan or prove a better bound, never a worse one.
+A unit is about a microsecond of one server core of 2026 under CPython 3.11, on ordinary balances.
+Every step names its price *before* it is taken, and prices depend on the question alone. So a
+larger budget follows the same path further, and never proves a worse bound. Prices count the picks
+that are looked at, not the sets that are found: where very many sets sum to zero (dozens of nearly
+equal debtors against nearly equal creditors) a unit takes far longer, and memory is not bounded.
 """
 
 from typing import Final

@@ -44,7 +44,7 @@ class Transfer(Generic[M]):
 class Plan(Generic[M]):
     """These transfers clear the balances, and no plan has fewer than `lower_bound`.
 
-    `optimal`: True, it is proven that no plan has fewer; False, effort ran out first; None, the
+    `optimal`: True, it is proven that no plan has fewer; False, it is not proven; None, the
     strategy does not aim at the fewest. `blocks`: groups of members that clear among themselves, so
     their balances sum to zero; the more blocks, the fewer transfers. `work`: units of effort spent.
     `proof`: what `check` needs to confirm the bound; None where it needs nothing, or where none is

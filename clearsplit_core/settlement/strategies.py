@@ -31,9 +31,9 @@ def settle(
     """The plan clears every balance; the same question always has the same plan.
 
     `balances` in minor units, positive: the group owes the member. `effort`: interactive (about a
-    second at most), thorough (about ten), or a number of work units, see effort.py. `debts`, by
-    (debtor, creditor) in minor units: what direct starts from. `keep`: the unpaid transfers of an
-    earlier plan, returned as they are if they still clear the balances exactly.
+    second on ordinary balances), thorough (about ten), or a number of units, see effort.py.
+    `debts`, by (debtor, creditor) in minor units: what direct starts from. `keep`: the unpaid
+    transfers of an earlier plan, returned as they are if they still clear the balances exactly.
     Raises NotAnInteger, BalancesNotZero, UnknownStrategy, BadEffort, DebtsMissing, DebtsMismatch.
     """
     _refuse_bad_balances(balances)
@@ -60,7 +60,7 @@ def _fewest(balances: Mapping[M, int], budget: int, keep: Sequence[Transfer[M]])
     partition = most_blocks(balances, budget)
     bound = _owing(balances) - partition.blocks_max
     searched = [t for block in partition.blocks for t in pay_within(block, balances)]
-    greedy = pay_within(balances, balances)  # better only where effort ran out at once
+    greedy = pay_within(balances, balances)  # now and then shorter, where nothing is proven
     transfers = in_order(
         _kept(balances, keep) or (greedy if len(greedy) < len(searched) else searched)
     )

@@ -26,9 +26,10 @@ from clearsplit_core.journal import MemberId
 from clearsplit_core.members import MemberAdded
 from clearsplit_core.records import ExpenseId, Member, Role, Terms
 from clearsplit_core.splits import Equal, Part
-from clearsplit_pg import rows, sql
+from clearsplit_pg import rows
 from clearsplit_pg.embedded import EmbeddedPostgres
 from clearsplit_pg.schema import migrate
+from clearsplit_pg.sql.commands import APPEND
 from tests.literals import NOON, TODAY, TRIP, account, caller, founding, text
 from tests.postgres import FAST
 
@@ -71,7 +72,7 @@ def founded(database: Database, members: int) -> Group:
 
 def kept(database: Database, group: Group, event: Event) -> Group:
     after, entry = append(group, event)
-    database.execute(sql.APPEND, rows.append_params(group, after, event, entry) | NOBODY)
+    database.execute(APPEND, rows.append_params(group, after, event, entry) | NOBODY)
     return after
 
 
@@ -81,7 +82,7 @@ def measure(database: Database, group: Group, legs: int) -> Group:
         event = expense(group, legs, run)
         after, entry = append(group, event)
         params = rows.append_params(group, after, event, entry) | NOBODY
-        ours.append(timed(partial(database.execute, sql.APPEND, params)))
+        ours.append(timed(partial(database.execute, APPEND, params)))
         plain.append(timed(partial(database.execute, PLAIN, params)))
         group = after
     report(legs, ours[WARM_UP:], plain[WARM_UP:])

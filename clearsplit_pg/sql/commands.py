@@ -1,7 +1,7 @@
-"""Every statement that the store runs, by name; none is ever put together from pieces.
+"""What changes a group.
 
-`%(session_id)s` may be null: then only the account counts. The text of an account's id is kept in
-`members.account_id` as well, which is an index and no more than that.
+The text of an account's id is kept in `members.account_id` as well, which is an index and no more
+than that.
 """
 
 from typing import Final, LiteralString
@@ -132,77 +132,6 @@ values (%(group_id)s, %(name)s, %(currency)s, %(version)s, %(created_at)s, %(at)
                   changed_at = excluded.changed_at, seq = excluded.seq, head = excluded.head
 """
 
-# ── Reading: every check in the statement that reads ─────────────────────────────────────────────
-
-STANDING: Final[LiteralString] = """
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       exists (select from members
-                where group_id = %(group_id)s
-                  and account_id = %(account_id)s and active)  as seated,
-       (select seq from groups where group_id = %(group_id)s)  as seq,
-       (select head from groups where group_id = %(group_id)s)  as head,
-       (select json_agg(json_build_array(member_id, currency, balance_minor))
-          from balances
-         where group_id = %(group_id)s)  as balances
-"""
-
-GROUP: Final[LiteralString] = """
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       sheet.*
-  from (values (true)) as always
-  left join sheets as sheet
-    on sheet.group_id = %(group_id)s and sheet.account_id = %(account_id)s
-"""
-
-GROUPS: Final[LiteralString] = """
-select sheet.*
-  from sheets as sheet
- where sheet.account_id = %(account_id)s
-   and (%(after)s::uuid is null or sheet.group_id > %(after)s)
- order by sheet.group_id
- limit %(limit)s
-"""
-
-# A page of expenses, or the one that was asked for by its id, voided or not.
-EXPENSES: Final[LiteralString] = """
-with page as (
-    select recorded_seq, body
-      from expenses
-     where group_id = %(group_id)s
-       and case when %(expense_id)s::uuid is null then not voided
-                else expense_id = %(expense_id)s end
-       and (%(before_seq)s::bigint is null or recorded_seq < %(before_seq)s)
-     order by recorded_seq desc
-     limit %(limit)s
-)
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       exists (select from members
-                where group_id = %(group_id)s
-                  and account_id = %(account_id)s and active)  as seated,
-       (select json_agg(body order by recorded_seq desc) from page)  as expenses,
-       (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
-          from texts
-         where group_id = %(group_id)s
-           and commitment in (select strings_in(body) from page))  as texts
-"""
-
-ENTRIES: Final[LiteralString] = """
-select seq, at, actor_id, event, leg_members, leg_currencies, leg_dates, leg_amounts, previous, hash
-  from entries
- where group_id = %(group_id)s
-   and seq > %(after_seq)s
- order by seq
- limit %(limit)s
-"""
-
-# Whether the caller may look at all.
-ACCESS: Final[LiteralString] = """
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       exists (select from members
-                where group_id = %(group_id)s
-                  and account_id = %(account_id)s and active)  as seated
-"""
-
 # ── Erasing: the words go, the journal stays ─────────────────────────────────────────────────────
 
 # Under the group's lock, or a correction that read a title meanwhile would write it down again.
@@ -226,58 +155,3 @@ with entry as (
 )
 select count(*) from entry
 """
-
-# ── Accounts ─────────────────────────────────────────────────────────────────────────────────────
-
-LOCK_ACCOUNT: Final[LiteralString] = """
-select account_id from accounts where account_id = %(account_id)s for no key update
-"""
-
-# One account by its id or by its e-mail address.
-ACCOUNT: Final[LiteralString] = """
-select account_id, email, name, password_hash, version, created_at
-  from accounts
- where account_id = %(account_id)s or email = %(email)s
-"""
-
-SESSIONS: Final[LiteralString] = """
-select session_id, refresh, parent, started_at, rotated_at, expires_at, ended
-  from sessions
- where account_id = %(account_id)s
- order by started_at, session_id
-"""
-
-OPEN_ACCOUNT: Final[LiteralString] = """
-insert into accounts (account_id, email, name, password_hash, version, created_at)
-values (%(account_id)s, %(email)s, %(name)s, %(password_hash)s, %(version)s, %(created_at)s)
-"""
-
-KEEP_ACCOUNT: Final[LiteralString] = """
-update accounts
-   set email = %(email)s, name = %(name)s, password_hash = %(password_hash)s,
-       version = %(version)s
- where account_id = %(account_id)s
-"""
-
-KEEP_SESSION: Final[LiteralString] = """
-insert into sessions (session_id, account_id, refresh, parent, started_at, rotated_at, expires_at,
-                      ended)
-values (%(session_id)s, %(account_id)s, %(refresh)s, %(parent)s, %(started_at)s, %(rotated_at)s,
-        %(expires_at)s, %(ended)s)
-    on conflict (session_id)
-    do update set refresh = excluded.refresh, parent = excluded.parent,
-                  rotated_at = excluded.rotated_at, expires_at = excluded.expires_at,
-                  ended = excluded.ended
-"""
-
-FORGET_SESSIONS: Final[LiteralString] = """
-delete from sessions where account_id = %(account_id)s and session_id <> all(%(kept)s)
-"""
-
-LIVE: Final[LiteralString] = """
-select session_lives(%(session_id)s, %(account_id)s, %(now)s) as live
-"""
-
-# ── Health ───────────────────────────────────────────────────────────────────────────────────────
-
-SCHEMA: Final[LiteralString] = "select migration_id from _yoyo_migration"

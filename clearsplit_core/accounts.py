@@ -1,7 +1,11 @@
-"""Accounts: opening one, signing in, and the rotation of refresh tokens, all as pure decisions.
+"""Accounts: opening one, signing in and out, refresh tokens and personal ones, as pure decisions.
 
 This module never sees a password or a token. It gets an opaque password hash, and the SHA-256
-digests of refresh tokens; making and checking those belongs to whoever holds the keys.
+digests of tokens; making and checking those belongs to whoever holds the keys. A password is
+checked slowly and outside, so a command that relies on it names the hash that it was found to fit:
+if that is no longer the account's, the password was changed meanwhile and counts for nothing.
+
+Whoever is signed in acts `by` a session, which must be live when the command is decided.
 """
 
 import re
@@ -11,15 +15,33 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final, TypeVar
 
-from clearsplit_core.errors import AlreadyExists, BadEmail, SessionEnded
+from clearsplit_core.errors import (
+    AlreadyExists,
+    BadEmail,
+    SessionEnded,
+    ThingNotFound,
+    TooManyTokens,
+    WrongCredentials,
+)
 from clearsplit_core.ports import AccountDecision
-from clearsplit_core.records import Account, AccountId, Session, SessionId
+from clearsplit_core.records import (
+    Account,
+    AccountId,
+    PersonalToken,
+    Scope,
+    Session,
+    SessionId,
+    TokenId,
+)
 from clearsplit_core.text import require_readable
 
 EMAIL_MAX: Final = 254
 ACCOUNT_NAME_MAX: Final = 100
 SESSIONS_MAX: Final = 100
 """Sessions that one account may have; signing in once more ends the oldest."""
+TOKENS_MAX: Final = 50
+"""Personal tokens that one account may have."""
+TOKEN_NAME_MAX: Final = 100
 REPEAT_S: Final = 10
 """Seconds in which the token just replaced may be shown again, for an answer that was lost."""
 
@@ -51,7 +73,7 @@ class OpenAccount:
     password_hash: str
 
     def __post_init__(self) -> None:
-        require_readable(self.name, field="/name", characters_max=ACCOUNT_NAME_MAX, lines=False)
+        _require_name(self.name, ACCOUNT_NAME_MAX)
 
     def decide(self, account: Account | None, now: datetime) -> AccountDecision[Account]:
         if account is not None:
@@ -68,18 +90,24 @@ class OpenAccount:
         return AccountDecision(opened, opened)
 
 
+# ── Sessions ─────────────────────────────────────────────────────────────────────────────────────
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartSession:
-    """Sign in: a new session whose first refresh token has the digest `refresh`."""
+    """Sign in: a new session whose first refresh token has the digest `refresh`.
+
+    Raises WrongCredentials.
+    """
 
     account_id: AccountId
     session_id: SessionId
+    password_hash: str
     refresh: str
     lifetime: timedelta
 
     def decide(self, account: Account | None, now: datetime) -> AccountDecision[Account]:
-        if account is None:
-            raise SessionEnded
+        known = _trusted(account, self.password_hash)
         session = Session(
             id=self.session_id,
             refresh=self.refresh,
@@ -89,8 +117,8 @@ class StartSession:
             expires_at=now + self.lifetime,
             ended=False,
         )
-        live = [known for known in account.sessions if known.live_at(now)]
-        signed_in = replace(account, sessions=(*live[-SESSIONS_MAX + 1 :], session))
+        live = [each for each in known.sessions if each.live_at(now)]
+        signed_in = replace(known, sessions=(*live[-SESSIONS_MAX + 1 :], session))
         return AccountDecision(signed_in, signed_in)
 
 
@@ -149,18 +177,208 @@ class RotateSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndSession:
-    """Sign out: nothing that belongs to the session is good any more. Raises SessionEnded."""
+    """Sign out: nothing that belongs to the session is good any more.
+
+    Raises SessionEnded, and ThingNotFound for another session that is not there or over.
+    """
 
     account_id: AccountId
+    by: SessionId
     session_id: SessionId
 
     def decide(self, account: Account | None, now: datetime) -> AccountDecision[None]:
-        session = account.session(self.session_id) if account else None
-        if account is None or session is None or not session.live_at(now):
-            raise SessionEnded
-        return _decided(account, replace(session, ended=True), None)
+        known = _signed_in(account, self.by, now)
+        session = known.session(self.session_id)
+        if session is None or not session.live_at(now):
+            raise ThingNotFound
+        return _decided(known, replace(session, ended=True), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndEverySession:
+    """Sign out everywhere; personal tokens are over as well. Raises SessionEnded."""
+
+    account_id: AccountId
+    by: SessionId
+
+    def decide(self, account: Account | None, now: datetime) -> AccountDecision[None]:
+        return AccountDecision(_shut(_signed_in(account, self.by, now)), None)
+
+
+# ── Personal tokens ──────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueToken:
+    """Give a program of the account's owner a token of its own; those that expired are forgotten.
+
+    Raises SessionEnded, BadText, TooManyTokens.
+    """
+
+    account_id: AccountId
+    by: SessionId
+    token_id: TokenId
+    name: str
+    scope: Scope
+    digest: str
+    lifetime: timedelta
+
+    def __post_init__(self) -> None:
+        _require_name(self.name, TOKEN_NAME_MAX)
+
+    def decide(self, account: Account | None, now: datetime) -> AccountDecision[PersonalToken]:
+        known = _signed_in(account, self.by, now)
+        live = [token for token in known.tokens if token.live_at(now)]
+        if len(live) >= TOKENS_MAX:
+            raise TooManyTokens
+        token = PersonalToken(
+            id=self.token_id,
+            name=self.name,
+            scope=self.scope,
+            digest=self.digest,
+            created_at=now,
+            expires_at=now + self.lifetime,
+        )
+        return AccountDecision(replace(known, tokens=(*live, token)), token)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeToken:
+    """A personal token is good for nothing any more. Raises SessionEnded, ThingNotFound."""
+
+    account_id: AccountId
+    by: SessionId
+    token_id: TokenId
+
+    def decide(self, account: Account | None, now: datetime) -> AccountDecision[None]:
+        known = _signed_in(account, self.by, now)
+        if known.token(self.token_id) is None:
+            raise ThingNotFound
+        kept = tuple(token for token in known.tokens if token.id != self.token_id)
+        return AccountDecision(replace(known, tokens=kept), None)
+
+
+# ── The account itself ───────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviseAccount:
+    """Change the name, the e-mail address or both; None leaves it. An address takes the password.
+
+    Raises SessionEnded, BadEmail, BadText, WrongCredentials; the store raises EmailTaken.
+    """
+
+    account_id: AccountId
+    by: SessionId
+    name: str | None = None
+    email: str | None = None
+    password_hash: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.name is not None:
+            _require_name(self.name, ACCOUNT_NAME_MAX)
+
+    def decide(self, account: Account | None, now: datetime) -> AccountDecision[Account]:
+        revised = _signed_in(account, self.by, now)
+        if self.name is not None:
+            revised = replace(revised, name=self.name)
+        if self.email is not None:
+            revised = replace(_trusted(revised, self.password_hash), email=normal_email(self.email))
+        revised = replace(revised, version=revised.version + 1)
+        return AccountDecision(revised, revised)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePassword:
+    """A new password; every session and personal token is over, also the session that asks.
+
+    Raises SessionEnded, WrongCredentials.
+    """
+
+    account_id: AccountId
+    by: SessionId
+    password_hash: str
+    new_hash: str
+
+    def decide(self, account: Account | None, now: datetime) -> AccountDecision[None]:
+        known = _trusted(_signed_in(account, self.by, now), self.password_hash)
+        return AccountDecision(_shut(_with_hash(known, self.new_hash)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetPassword:
+    """A new password for somebody who forgot theirs: an operator's act. All access is over.
+
+    Raises ThingNotFound.
+    """
+
+    account_id: AccountId
+    new_hash: str
+
+    def decide(self, account: Account | None, now: datetime) -> AccountDecision[None]:  # noqa: ARG002
+        if account is None:
+            raise ThingNotFound
+        return AccountDecision(_shut(_with_hash(account, self.new_hash)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewHash:
+    """The same password, hashed anew: with another pepper or at another cost.
+
+    Raises WrongCredentials.
+    """
+
+    account_id: AccountId
+    password_hash: str
+    new_hash: str
+
+    def decide(self, account: Account | None, now: datetime) -> AccountDecision[None]:  # noqa: ARG002
+        known = _trusted(account, self.password_hash)
+        return AccountDecision(replace(known, password_hash=self.new_hash), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteAccount:
+    """The account is gone, and with it every session and token. Raises SessionEnded."""
+
+    account_id: AccountId
+    by: SessionId
+
+    def decide(self, account: Account | None, now: datetime) -> AccountDecision[None]:
+        _signed_in(account, self.by, now)
+        return AccountDecision(None, None)
+
+
+# ── What they share ──────────────────────────────────────────────────────────────────────────────
+
+
+def _signed_in(account: Account | None, by: SessionId, now: datetime) -> Account:
+    """The account, while its session `by` is live: a personal token is not enough."""
+    session = account.session(by) if account else None
+    if account is None or session is None or not session.live_at(now):
+        raise SessionEnded
+    return account
+
+
+def _trusted(account: Account | None, password_hash: str | None) -> Account:
+    """The account, while its password is still the one that was checked."""
+    if account is None or account.password_hash != password_hash:
+        raise WrongCredentials
+    return account
+
+
+def _with_hash(account: Account, password_hash: str) -> Account:
+    return replace(account, password_hash=password_hash, version=account.version + 1)
+
+
+def _shut(account: Account) -> Account:
+    return replace(account, sessions=(), tokens=())
 
 
 def _decided(account: Account, session: Session, answer: R) -> AccountDecision[R]:
     sessions = tuple(session if known.id == session.id else known for known in account.sessions)
     return AccountDecision(replace(account, sessions=sessions), answer)
+
+
+def _require_name(name: str, characters_max: int) -> None:
+    require_readable(name, field="/name", characters_max=characters_max, lines=False)

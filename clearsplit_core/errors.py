@@ -270,6 +270,14 @@ class SessionEnded(Unauthenticated, code="invalid-token"):
     """You are signed out; sign in again."""
 
 
+class WrongCredentials(Unauthenticated, code="invalid-credentials"):
+    """The e-mail address or the password is wrong."""
+
+
+class TooManyTokens(Conflict, code="too-many-tokens"):
+    """You have as many personal tokens as an account can have; delete one first."""
+
+
 # ── Stores ───────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -32,7 +32,14 @@ from clearsplit_core.ports import (
     Sealed,
     Standing,
 )
-from clearsplit_core.records import Account, AccountId, Expense, ExpenseId
+from clearsplit_core.records import (
+    Account,
+    AccountId,
+    Expense,
+    ExpenseId,
+    PersonalToken,
+    TokenId,
+)
 from clearsplit_core.text import Text
 
 R = TypeVar("R")
@@ -142,8 +149,11 @@ class MemoryStore:
         with self._lock:
             known = self._accounts.get(command.account_id)
             decision = command.decide(known, self._clock())
-            self._require_email_free(decision.account)
-            self._accounts[command.account_id] = decision.account
+            if decision.account is None:
+                del self._accounts[command.account_id]
+            else:
+                self._require_email_free(decision.account)
+                self._accounts[command.account_id] = decision.account
             return decision.answer
 
     def account_by_email(self, email: str) -> Account | None:
@@ -155,6 +165,10 @@ class MemoryStore:
         if account is None:
             raise SessionEnded
         return account
+
+    def personal_token(self, account_id: AccountId, token_id: TokenId) -> PersonalToken | None:
+        account = self._accounts.get(account_id)
+        return account.token(token_id) if account else None
 
     # ── What they share ──────────────────────────────────────────────────────────────────────────
 
@@ -222,8 +236,7 @@ class MemoryStore:
         if caller.session_id is None:
             return
         account = self._accounts.get(caller.account_id)
-        session = account.session(caller.session_id) if account else None
-        if session is None or not session.live_at(self._clock()):
+        if account is None or not account.lets_in(caller.session_id, self._clock()):
             raise SessionEnded
 
     def _require_email_free(self, account: Account) -> None:
@@ -290,6 +303,11 @@ class AsyncMemoryStore:
 
     async def account_of(self, caller: Caller) -> Account:
         return self._store.account_of(caller)
+
+    async def personal_token(
+        self, account_id: AccountId, token_id: TokenId
+    ) -> PersonalToken | None:
+        return self._store.personal_token(account_id, token_id)
 
     async def ready(self) -> bool:
         return True

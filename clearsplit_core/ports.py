@@ -31,7 +31,15 @@ from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from clearsplit_core.group import Event, Group
 from clearsplit_core.journal import Balances, Entry, GroupId, Head
-from clearsplit_core.records import Account, AccountId, Expense, ExpenseId, SessionId
+from clearsplit_core.records import (
+    Account,
+    AccountId,
+    Expense,
+    ExpenseId,
+    PersonalToken,
+    SessionId,
+    TokenId,
+)
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -45,10 +53,13 @@ PAGE_MAX: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. Without a session (a library user, an operator) only the account counts."""
+    """Who asks. Without a session (a library user, an operator) only the account counts.
+
+    A personal token stands in a session's place: once it is over, its caller is refused as well.
+    """
 
     account_id: AccountId
-    session_id: SessionId | None = None
+    session_id: SessionId | TokenId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,9 +139,12 @@ class Receipt(Generic[R]):
 
 @dataclass(frozen=True, slots=True)
 class AccountDecision(Generic[R_co]):
-    """The account as it is from now on, and the caller's answer. Accounts have no journal."""
+    """The account as it is from now on, None when it is deleted, and the caller's answer.
 
-    account: Account
+    Accounts have no journal.
+    """
+
+    account: Account | None
     answer: R_co
 
 
@@ -212,6 +226,10 @@ class Accounts(Protocol):
         """The caller's account. Raises SessionEnded."""
         ...
 
+    def personal_token(self, account_id: AccountId, token_id: TokenId) -> PersonalToken | None:
+        """The token, also when it has expired."""
+        ...
+
 
 class Store(Ledger, Accounts, Protocol):
     """Everything that ClearSplit keeps, for synchronous callers."""
@@ -262,6 +280,10 @@ class AsyncAccounts(Protocol):
     async def account_by_email(self, email: str) -> Account | None: ...
 
     async def account_of(self, caller: Caller) -> Account: ...
+
+    async def personal_token(
+        self, account_id: AccountId, token_id: TokenId
+    ) -> PersonalToken | None: ...
 
 
 class AsyncStore(AsyncLedger, AsyncAccounts, Protocol):

@@ -28,6 +28,7 @@ from clearsplit_core.text import Text
 AccountId = NewType("AccountId", UUID)
 ExpenseId = NewType("ExpenseId", UUID)
 SessionId = NewType("SessionId", UUID)
+TokenId = NewType("TokenId", UUID)
 
 AMOUNT_MINOR_MAX: Final = 10**15
 """The largest amount of one expense or payment, in minor units, of either sign."""
@@ -185,6 +186,28 @@ class Session:
         return not self.ended and now < self.expires_at
 
 
+class Scope(StrEnum):
+    """What a personal token may do with its account's groups."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonalToken:
+    """A key to the account's groups for a program of its own; `digest` is the SHA-256 of it."""
+
+    id: TokenId
+    name: str
+    scope: Scope
+    digest: str
+    created_at: datetime
+    expires_at: datetime
+
+    def live_at(self, now: datetime) -> bool:
+        return now < self.expires_at
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """A person who can sign in. `email` is in its normal form; `password_hash` is opaque here."""
@@ -196,9 +219,18 @@ class Account:
     version: int
     created_at: datetime
     sessions: tuple[Session, ...]
+    tokens: tuple[PersonalToken, ...] = ()
 
     def session(self, session_id: SessionId) -> Session | None:
         return next((session for session in self.sessions if session.id == session_id), None)
+
+    def token(self, token_id: TokenId) -> PersonalToken | None:
+        return next((token for token in self.tokens if token.id == token_id), None)
+
+    def lets_in(self, credential: SessionId | TokenId, now: datetime) -> bool:
+        """Whether a live session or personal token of this account has that id."""
+        known: tuple[Session | PersonalToken, ...] = (*self.sessions, *self.tokens)
+        return any(one.id == credential and one.live_at(now) for one in known)
 
 
 def outcome_of(terms: Terms, expense_id: ExpenseId) -> Outcome:

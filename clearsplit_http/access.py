@@ -15,7 +15,7 @@ from clearsplit_core.expenses import expense_to_change
 from clearsplit_core.group import Group, Right
 from clearsplit_core.journal import GroupId, MemberId
 from clearsplit_core.ports import Needs
-from clearsplit_core.records import ExpenseId
+from clearsplit_core.records import ExpenseId, SessionId, TokenId
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,14 @@ class Ids:
     @property
     def expense_id(self) -> ExpenseId:
         return ExpenseId(self.by_name["expense_id"])
+
+    @property
+    def session_id(self) -> SessionId:
+        return SessionId(self.by_name["session_id"])
+
+    @property
+    def token_id(self) -> TokenId:
+        return TokenId(self.by_name["token_id"])
 
     @property
     def needs(self) -> Needs:

@@ -1,34 +1,61 @@
-"""Routes of accounts: signing up, in, on and out. No answer of theirs is ever stored."""
+"""Routes of accounts: signing up, in, on and out, and what belongs to an account itself.
 
-from uuid import UUID
+No answer of theirs is ever stored, and no personal token reaches them.
+"""
+
+from collections.abc import Iterable
+from typing import TypeVar
 
 import msgspec
-import uuid_utils.compat
+from msgspec import UNSET, UnsetType
 
 from clearsplit_core.accounts import (
+    ChangePassword,
+    EndEverySession,
     EndSession,
+    IssueToken,
+    ReviseAccount,
+    RevokeToken,
     RotateSession,
     Rotation,
     StartSession,
     normal_email,
 )
-from clearsplit_core.errors import BadEmail, BadText, EmailTaken, Overloaded, SessionEnded
+from clearsplit_core.errors import (
+    BadEmail,
+    BadText,
+    EmailTaken,
+    Overloaded,
+    SessionEnded,
+    ThingNotFound,
+    TooManyTokens,
+    WrongCredentials,
+)
 from clearsplit_core.ports import Caller, Sealed
-from clearsplit_core.records import Account, SessionId
-from clearsplit_http.asked import Asked
+from clearsplit_core.records import Account, PersonalToken, Session, SessionId, TokenId
+from clearsplit_http.asked import Asked, B
 from clearsplit_http.operations import operation
-from clearsplit_http.refusals import BadPassword, WrongCredentials
+from clearsplit_http.pages import PAGE_QUERY
+from clearsplit_http.refusals import BadPassword, MissingField
 from clearsplit_http.server import Server
-from clearsplit_http.tokens import RefreshToken
+from clearsplit_http.tokens import PersonalKey, RefreshToken
 from clearsplit_http.wire.accounts import (
     AccountAnswer,
     AccountBrief,
+    AccountChanges,
+    IssuedTokenAnswer,
     Login,
+    NewPassword,
+    NewToken,
     Refresh,
+    SessionAnswer,
     Signup,
+    TokenAnswer,
     TokensAnswer,
 )
-from clearsplit_http.wire.resources import Nothing
+from clearsplit_http.wire.resources import Nothing, Page, new_id
+
+T = TypeVar("T", Session, PersonalToken)
 
 
 @operation(
@@ -100,12 +127,91 @@ async def refresh(asked: Asked[Refresh]) -> Sealed:
 @operation("POST", "/auth/logout", takes=Nothing, status=204)
 async def logout(asked: Asked[Nothing]) -> Sealed:
     """Sign out: this session's tokens are good for nothing from now on."""
-    caller = asked.caller
-    assert caller.session_id is not None
+    return await _ended(asked, asked.session_id)
+
+
+@operation("POST", "/auth/logout-all", takes=Nothing, status=204)
+async def logout_everywhere(asked: Asked[Nothing]) -> Sealed:
+    """Sign out everywhere: every session and every personal token is over."""
     await asked.store.perform_on_account(
-        EndSession(account_id=caller.account_id, session_id=caller.session_id)
+        EndEverySession(account_id=asked.caller.account_id, by=asked.session_id)
     )
-    return Sealed(204, (), b"")
+    return _NOTHING
+
+
+# ── Sessions and personal tokens ─────────────────────────────────────────────────────────────────
+
+
+@operation("GET", "/auth/sessions", takes=Nothing, gives=Page[SessionAnswer], query=PAGE_QUERY)
+async def list_sessions(asked: Asked[Nothing]) -> Sealed:
+    """Where you are signed in, the oldest first."""
+    account = await asked.store.account_of(asked.caller)
+    now = asked.server.clock()
+    live = [session for session in account.sessions if session.live_at(now)]
+    return asked.page(
+        _after(asked, live), lambda one: SessionAnswer.of(one, asked.session_id), _place
+    )
+
+
+@operation(
+    "DELETE", "/auth/sessions/{session_id}", takes=Nothing, status=204, refuses=(ThingNotFound,)
+)
+async def end_session(asked: Asked[Nothing]) -> Sealed:
+    """Sign out on one device."""
+    return await _ended(asked, asked.ids.session_id)
+
+
+@operation(
+    "POST",
+    "/auth/tokens",
+    takes=NewToken,
+    gives=IssuedTokenAnswer,
+    status=201,
+    refuses=(BadText, TooManyTokens),
+)
+async def issue_token(asked: Asked[NewToken]) -> Sealed:
+    """Make a personal token, for a program that works on your groups.
+
+    The token is told once. It reaches groups and never /auth, and is over when it expires, when you
+    sign out everywhere and when you change your password.
+    """
+    body = asked.body
+    key = PersonalKey.new(asked.caller.account_id, TokenId(new_id(None)))
+    token = await asked.store.perform_on_account(
+        IssueToken(
+            account_id=key.account_id,
+            by=asked.session_id,
+            token_id=key.token_id,
+            name=body.name,
+            scope=body.scope,
+            digest=key.digest,
+            lifetime=body.lifetime,
+        )
+    )
+    return Sealed(201, (), msgspec.json.encode(IssuedTokenAnswer.told(token, key.text)))
+
+
+@operation("GET", "/auth/tokens", takes=Nothing, gives=Page[TokenAnswer], query=PAGE_QUERY)
+async def list_tokens(asked: Asked[Nothing]) -> Sealed:
+    """Your personal tokens, the oldest first."""
+    account = await asked.store.account_of(asked.caller)
+    now = asked.server.clock()
+    live = [token for token in account.tokens if token.live_at(now)]
+    return asked.page(_after(asked, live), TokenAnswer.of, _place)
+
+
+@operation("DELETE", "/auth/tokens/{token_id}", takes=Nothing, status=204, refuses=(ThingNotFound,))
+async def revoke_token(asked: Asked[Nothing]) -> Sealed:
+    """A personal token is good for nothing any more."""
+    await asked.store.perform_on_account(
+        RevokeToken(
+            account_id=asked.caller.account_id, by=asked.session_id, token_id=asked.ids.token_id
+        )
+    )
+    return _NOTHING
+
+
+# ── The account ──────────────────────────────────────────────────────────────────────────────────
 
 
 @operation("GET", "/auth/me", takes=Nothing, gives=AccountAnswer)
@@ -114,7 +220,99 @@ async def me(asked: Asked[Nothing]) -> Sealed:
     return asked.found(AccountAnswer.of(await asked.store.account_of(asked.caller)))
 
 
-ROUTES = (signup, login, refresh, logout, me)
+@operation(
+    "PATCH",
+    "/auth/me",
+    takes=AccountChanges,
+    gives=AccountAnswer,
+    refuses=(BadEmail, BadText, EmailTaken, WrongCredentials),
+)
+async def revise_me(asked: Asked[AccountChanges]) -> Sealed:
+    """Change your name or, with your password, your e-mail address."""
+    body = asked.body
+    trusted = None
+    if body.email is not UNSET:
+        normal_email(body.email)
+        trusted = await _trusted(asked, body.current_password)
+    account = await asked.store.perform_on_account(
+        ReviseAccount(
+            account_id=asked.caller.account_id,
+            by=asked.session_id,
+            name=None if body.name is UNSET else body.name,
+            email=None if body.email is UNSET else body.email,
+            password_hash=trusted,
+        )
+    )
+    return asked.found(AccountAnswer.of(account))
+
+
+@operation(
+    "PUT",
+    "/auth/password",
+    takes=NewPassword,
+    status=204,
+    refuses=(BadPassword, WrongCredentials),
+)
+async def change_password(asked: Asked[NewPassword]) -> Sealed:
+    """Change your password. Every session and personal token is over, this one included."""
+    body, passwords = asked.body, asked.server.passwords
+    passwords.require_good(body.new_password, field="/new_password")
+    trusted = await _trusted(asked, body.current_password)
+    command = ChangePassword(
+        account_id=asked.caller.account_id,
+        by=asked.session_id,
+        password_hash=trusted,
+        new_hash=await passwords.hashed(body.new_password, field="/new_password"),
+    )
+    await asked.store.perform_on_account(command)
+    return _NOTHING
+
+
+ROUTES = (
+    signup,
+    login,
+    refresh,
+    logout,
+    logout_everywhere,
+    list_sessions,
+    end_session,
+    issue_token,
+    list_tokens,
+    revoke_token,
+    me,
+    revise_me,
+    change_password,
+)
+
+_NOTHING = Sealed(204, (), b"")
+
+
+async def _ended(asked: Asked[Nothing], session_id: SessionId) -> Sealed:
+    await asked.store.perform_on_account(
+        EndSession(account_id=asked.caller.account_id, by=asked.session_id, session_id=session_id)
+    )
+    return _NOTHING
+
+
+def _after(asked: Asked[Nothing], known: Iterable[T]) -> list[T]:
+    """Those that come after the page before, in the order in which they were made."""
+    position = asked.position()
+    in_order = sorted(known, key=_place)
+    return [one for one in in_order if position is None or _place(one) > position]
+
+
+def _place(one: Session | PersonalToken) -> str:
+    return str(one.id)  # UUIDs of version 7 sort by time
+
+
+async def _trusted(asked: Asked[B], password: str | UnsetType) -> str:
+    """The hash that the caller's password fits. Raises MissingField, WrongCredentials."""
+    if password is UNSET:
+        raise MissingField("An e-mail address takes your password.", field="/current_password")
+    account = await asked.store.account_of(asked.caller)
+    if not await asked.server.passwords.fits(password, account.password_hash):
+        raise WrongCredentials
+    return account.password_hash
 
 
 async def _account_named(server: Server, email: str) -> Account | None:
@@ -126,12 +324,13 @@ async def _account_named(server: Server, email: str) -> Account | None:
 
 
 async def _signed_in(server: Server, account: Account) -> TokensAnswer:
-    session_id: UUID = uuid_utils.compat.uuid7()
-    token = RefreshToken.new(account.id, SessionId(session_id))
+    """A new session, for whoever knows the account's password as it is in `account`."""
+    token = RefreshToken.new(account.id, SessionId(new_id(None)))
     await server.store.perform_on_account(
         StartSession(
             account_id=account.id,
             session_id=token.session_id,
+            password_hash=account.password_hash,
             refresh=token.digest,
             lifetime=server.session_lifetime,
         )

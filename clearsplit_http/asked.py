@@ -16,6 +16,7 @@ from clearsplit_core.errors import Refusal, Unreadable
 from clearsplit_core.journal import GroupId
 from clearsplit_core.plain import Plain
 from clearsplit_core.ports import AsyncStore, Caller, Command, Receipt, Recorded, Sealed
+from clearsplit_core.records import SessionId
 from clearsplit_http.access import Door, Ids, Refuse
 from clearsplit_http.idempotency import fingerprint, group_id_for
 from clearsplit_http.pages import Cursors, fitting, read_limit
@@ -78,6 +79,12 @@ class Asked(Generic[B]):
     def caller(self) -> Caller:
         assert self.signed_in is not None, "a public route knows no caller"
         return self.signed_in
+
+    @property
+    def session_id(self) -> SessionId:
+        """The caller's session; what belongs to the account alone no personal token reaches."""
+        assert self.caller.session_id is not None, "whoever comes over HTTP shows a token"
+        return SessionId(self.caller.session_id)
 
     @property
     def group_id(self) -> GroupId:

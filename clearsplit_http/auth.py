@@ -83,22 +83,19 @@ class AccessTokens:
         content: dict[str, object] = msgspec.to_builtins(claims)
         return jwt.encode(content, self._secret, self._algorithm, headers={"typ": _TYPE})
 
-    def caller(self, lines: Sequence[str]) -> Caller:
-        """Who sent the `Authorization` header with these lines.
-
-        Raises CredentialsMissing, BadRequest, SessionEnded.
-        """
-        token = bearer(lines)
-        claims = self._verified.get(token) or self._remembered(token, self._checked(token))
+    def caller(self, token: str) -> Caller:
+        """Whose access token this is. Raises SessionEnded."""
+        claims = self._verified.pop(token, None) or self._checked(token)
         if not claims.nbf <= _seconds(self._clock()) < claims.exp:
             raise SessionEnded
+        self._remember(token, claims)
         return claims.caller()
 
-    def _remembered(self, token: str, claims: Claims) -> Claims:
+    def _remember(self, token: str, claims: Claims) -> None:
+        """Until it expires, or until too many others were used since."""
         self._verified[token] = claims
         if len(self._verified) > VERIFIED_MAX:
             self._verified.popitem(last=False)
-        return claims
 
     def _checked(self, token: str) -> Claims:
         """The claims of a token that we issued, whatever the time."""

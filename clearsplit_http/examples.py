@@ -13,9 +13,17 @@ GROUP: Final = "01990a5e-7c00-7a11-8000-000000000001"
 BO: Final = "01990a5e-7c00-7a11-8000-000000000002"
 CY: Final = "01990a5e-7c00-7a11-8000-000000000003"
 EXPENSE: Final = "01990a5e-7c00-7a11-8000-000000000004"
+SESSION: Final = "01990a5e-7c00-7a11-8000-0000000000fe"
+PERSONAL: Final = "01990a5e-7c00-7a11-8000-0000000000fd"
 
 IDS: Final[Mapping[str, str]] = MappingProxyType(
-    {"group_id": GROUP, "member_id": BO, "expense_id": EXPENSE}
+    {
+        "group_id": GROUP,
+        "member_id": BO,
+        "expense_id": EXPENSE,
+        "session_id": SESSION,
+        "token_id": PERSONAL,
+    }
 )
 
 _PASSWORD: Final = "correct horse battery staple"  # noqa: S105
@@ -45,6 +53,14 @@ BODIES: Final[Mapping[str, Mapping[str, Plain]]] = MappingProxyType(
     {
         "signup": {"ana": {"email": "ana@example.org", "password": _PASSWORD, "name": "Ana"}},
         "login": {"ana": {"email": "ana@example.org", "password": _PASSWORD}},
+        "revise_me": {
+            "name": {"name": "Ana Lima"},
+            "address": {"email": "ana@example.org", "current_password": _PASSWORD},
+        },
+        "change_password": {
+            "another": {"current_password": _PASSWORD, "new_password": "nine lives have cats"}
+        },
+        "issue_token": {"backup": {"name": "Backup", "scope": "read", "expires_in_days": 30}},
         "create_group": {"lisbon": {"id": GROUP, "name": "Lisbon", "currency": "EUR"}},
         "add_guest": {
             "bo": {"id": BO, "name": "Bo"},

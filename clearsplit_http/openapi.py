@@ -21,6 +21,7 @@ from clearsplit_core.errors import (
     ThingNotFound,
     VersionMismatch,
 )
+from clearsplit_core.records import Scope
 from clearsplit_http import examples
 from clearsplit_http.access import Door, anybody, members
 from clearsplit_http.asked import CREATED, SCHEMA_REFUSALS
@@ -66,6 +67,7 @@ class Described(Protocol):
     def told(self) -> str: ...
     @property
     def ids(self) -> Sequence[str]: ...
+    def reached_with(self, scope: Scope | None) -> bool: ...
 
 
 # ── The document ─────────────────────────────────────────────────────────────────────────────────
@@ -89,7 +91,8 @@ def document(operations: Sequence[Described]) -> Json:
         "components": {
             "schemas": schemas.components,
             "securitySchemes": {
-                "session": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+                "session": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "personal": {"type": "http", "scheme": "bearer", "bearerFormat": "csp_…"},
             },
         },
     }
@@ -111,6 +114,7 @@ def reasons(each: Described) -> frozenset[type[Refusal]]:
         found |= set(SCHEMA_REFUSALS)
     if not each.public:
         found |= {why.CredentialsMissing, SessionEnded, Overloaded}
+        found |= {why.InsufficientScope} if not each.reached_with(Scope.READ) else set()
     if each.ids:
         found |= {ThingNotFound}
     if each.door not in (None, anybody, members):
@@ -154,13 +158,21 @@ def _operation(each: Described, schemas: _Schemas) -> Json:
         "tags": [each.path.removeprefix("/groups/{group_id}").strip("/").split("/")[0] or "groups"],
         "parameters": [*_path(each), *_query(each), *_headers(each)],
         "responses": _responses(each, schemas),
-        "security": [] if each.public else [{"session": []}],
+        "security": _security(each),
     }
     if more.strip():
         told["description"] = " ".join(more.split())
     if each.takes is not Nothing:
         told["requestBody"] = {"required": True, "content": _content(each, schemas)}
     return told
+
+
+def _security(each: Described) -> list[Json]:
+    if each.public:
+        return []
+    session: Json = {"session": []}
+    personal: Json = {"personal": []}
+    return [session, personal] if each.reached_with(Scope.WRITE) else [session]
 
 
 def _content(each: Described, schemas: _Schemas) -> Json:

@@ -21,6 +21,7 @@ from litestar.types import Method
 from clearsplit_core.errors import NotFound, Refusal, Unreadable
 from clearsplit_core.plain import Plain
 from clearsplit_core.ports import Caller, Sealed
+from clearsplit_core.records import Scope
 from clearsplit_http.access import Door, Ids, Refuse, anybody
 from clearsplit_http.answers import request_id, response
 from clearsplit_http.asked import Asked, B, Route
@@ -36,7 +37,7 @@ from clearsplit_http.incoming import (
 from clearsplit_http.preconditions import read_if_match, read_if_none_match
 from clearsplit_http.problems import problem
 from clearsplit_http.reading import read_json
-from clearsplit_http.refusals import BadJson
+from clearsplit_http.refusals import BadJson, InsufficientScope
 from clearsplit_http.server import Server
 from clearsplit_http.wire.resources import Nothing
 
@@ -86,6 +87,16 @@ class Operation(Generic[B]):
         """Whether it changes a group's data, and so is done only once per key."""
         return self.door is not None and not self.reads
 
+    def reached_with(self, scope: Scope | None) -> bool:
+        """Whether a personal token of that scope is enough; a session (None) always is."""
+        if scope is None:
+            return True
+        return not self.about_the_account and (self.reads or scope is Scope.WRITE)
+
+    @property
+    def about_the_account(self) -> bool:
+        return self.path.startswith("/auth/")
+
     @property
     def told(self) -> str:
         """What is said about it: a line, and perhaps more after an empty one."""
@@ -118,7 +129,7 @@ class Operation(Generic[B]):
         server: Server = request.app.state.server
         body = await read_body(request)
         headers = Headers(request)
-        caller = None if self.public else server.access_tokens.caller(headers["authorization"])
+        caller = None if self.public else await self._caller(server, headers)
         try:
             ids = Ids({name: read_id(request.path_params[name]) for name in self.ids})
         except NotFound:
@@ -126,6 +137,14 @@ class Operation(Generic[B]):
             await server.store.account_of(caller)
             raise
         return _Knock(request, server, headers, body, caller, ids)
+
+    async def _caller(self, server: Server, headers: Headers) -> Caller:
+        """Who asks. Raises what Credentials raise, and InsufficientScope."""
+        shown = await server.credentials.shown(headers["authorization"])
+        if not self.reached_with(shown.scope):
+            await server.store.account_of(shown.caller)
+            raise InsufficientScope
+        return shown.caller
 
     async def _require_access(self, knock: _Knock, refusal: Unreadable) -> None:
         """Whoever may not come in is told that, and not what is wrong with their request."""

@@ -42,18 +42,18 @@ class Passwords:
         self._waiting = 0
         self._nobody = self._hash(secrets.token_urlsafe())
 
-    def require_good(self, password: str) -> None:
+    def require_good(self, password: str, *, field: str) -> None:
         """Raises BadPassword for one that is too short or too long."""
         length = len(unicodedata.normalize("NFKC", password))
         if not self._length_min <= length <= PASSWORD_CHARACTERS_MAX:
             raise BadPassword(
                 f"A password has {self._length_min} to {PASSWORD_CHARACTERS_MAX} characters.",
-                field="/password",
+                field=field,
             )
 
-    async def hashed(self, password: str) -> str:
+    async def hashed(self, password: str, *, field: str = "/password") -> str:
         """What to keep of `password`. Raises BadPassword, Overloaded."""
-        self.require_good(password)
+        self.require_good(password, field=field)
         return await self._apart(lambda: self._hash(password))
 
     async def fits(self, password: str, kept: str | None) -> bool:

@@ -22,6 +22,7 @@ from clearsplit_core.errors import (
     Unavailable,
     Unreadable,
     VersionMismatch,
+    WrongCredentials,
 )
 from clearsplit_core.ports import Sealed
 from clearsplit_http.preconditions import etag
@@ -29,9 +30,9 @@ from clearsplit_http.refusals import (
     BodyTooLarge,
     Broken,
     CredentialsMissing,
+    InsufficientScope,
     NoSuchMethod,
     PreconditionRequired,
-    WrongCredentials,
     WrongMediaType,
 )
 
@@ -122,6 +123,8 @@ def _headers(refusal: Refusal) -> list[tuple[str, str]]:
     """What a client needs to know beside the body, so that it need not read that."""
     if isinstance(refusal, Unauthenticated):
         return [("WWW-Authenticate", _challenge(refusal))]
+    if isinstance(refusal, InsufficientScope):
+        return [("WWW-Authenticate", 'Bearer error="insufficient_scope"')]
     if isinstance(refusal, VersionMismatch) and refusal.version is not None:
         return [("ETag", etag(refusal.version))]
     if isinstance(refusal, KeyInProgress | Unavailable) and not isinstance(refusal, Broken):

@@ -3,7 +3,7 @@
 What the rules and the stores refuse stands in `clearsplit_core.errors`, with the kinds.
 """
 
-from clearsplit_core.errors import Invalid, Unauthenticated, Unavailable, Unreadable
+from clearsplit_core.errors import Forbidden, Invalid, Unauthenticated, Unavailable, Unreadable
 
 # ── Reading a request ────────────────────────────────────────────────────────────────────────────
 
@@ -101,8 +101,9 @@ class CredentialsMissing(Unauthenticated, code="credentials-missing"):
     """Sign in, and send your access token as Authorization: Bearer."""
 
 
-class WrongCredentials(Unauthenticated, code="invalid-credentials"):
-    """The e-mail address or the password is wrong."""
+class InsufficientScope(Forbidden, code="insufficient-scope"):
+    """This personal token does not reach so far: it is for groups, and changes them only where its
+    scope is write."""
 
 
 # ── Serving it ───────────────────────────────────────────────────────────────────────────────────

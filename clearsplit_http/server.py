@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from clearsplit_core.ports import AsyncStore, Clock, OpenStore
 from clearsplit_http.auth import AccessTokens
+from clearsplit_http.credentials import Credentials
 from clearsplit_http.keys import Keys
 from clearsplit_http.passwords import Passwords
 from clearsplit_http.settings import Settings
@@ -18,9 +19,11 @@ class Server:
     """A store and the machines beside it. `draining`: it is about to stop and wants no new work."""
 
     settings: Settings
+    clock: Clock
     store: AsyncStore
     keys: Keys
     access_tokens: AccessTokens
+    credentials: Credentials
     passwords: Passwords
     solver: Solver
     draining: bool = False
@@ -44,13 +47,16 @@ async def running(
     solver = Solver()
     try:
         async with open_store(settings.store_url, clock) as store:
+            access_tokens = AccessTokens(
+                settings.jwt_secret, settings.jwt_algorithm, lifetime, clock
+            )
             yield Server(
                 settings=settings,
+                clock=clock,
                 store=store,
                 keys=Keys.of(settings.jwt_secret),
-                access_tokens=AccessTokens(
-                    settings.jwt_secret, settings.jwt_algorithm, lifetime, clock
-                ),
+                access_tokens=access_tokens,
+                credentials=Credentials(access_tokens, store),
                 passwords=passwords,
                 solver=solver,
             )

@@ -1,9 +1,10 @@
-"""Refresh tokens: opaque, each good once; a child follows from its parent.
+"""Opaque tokens: refresh tokens, each good once, and the personal tokens of programs.
 
-A token is the account, the session and 32 secret bytes, in base64url. It names its session so that
-that can be found; the store keeps a digest of the whole token. The secret of a child is an HMAC of
-its parent's token, so that an answer which was lost can be given again, the same, without anything
-secret being stored (see `accounts.RotateSession`).
+A token is the account, the session or token it is about, and 32 secret bytes, in base64url. It
+names what it is about so that that can be found; the store keeps a digest of the whole. The secret
+of a refresh token's child is an HMAC of its parent, so that an answer which was lost can be given
+again, the same, without anything secret being stored (see `accounts.RotateSession`). A personal
+token begins with a word of its own, by which people and scanners know it.
 """
 
 import hashlib
@@ -15,10 +16,12 @@ from typing import Final, Self
 from uuid import UUID
 
 from clearsplit_core.errors import SessionEnded
-from clearsplit_core.records import AccountId, SessionId
+from clearsplit_core.records import AccountId, SessionId, TokenId
 from clearsplit_http.keys import mac
 
 SECRET_BYTES: Final = 32
+PERSONAL: Final = "csp_"
+"""What every personal token begins with."""
 
 _FORM = re.compile(r"[A-Za-z0-9_-]{86}")  # 16 + 16 + 32 bytes
 
@@ -39,11 +42,8 @@ class RefreshToken:
     @classmethod
     def read(cls, text: str) -> Self:
         """Raises SessionEnded for what is no token of ours."""
-        if not _FORM.fullmatch(text):
-            raise SessionEnded
-        octets = urlsafe_b64decode(text + "==")
-        account, session, secret = octets[:16], octets[16:32], octets[32:]
-        return cls(AccountId(UUID(bytes=account)), SessionId(UUID(bytes=session)), secret)
+        account, session, secret = _parts(text)
+        return cls(AccountId(account), SessionId(session), secret)
 
     def child(self, key: bytes) -> "RefreshToken":
         """The token that replaces this one, always the same."""
@@ -51,7 +51,7 @@ class RefreshToken:
 
     @property
     def text(self) -> str:
-        return urlsafe_b64encode(self._octets).rstrip(b"=").decode()
+        return _text(self._octets)
 
     @property
     def digest(self) -> str:
@@ -61,3 +61,48 @@ class RefreshToken:
     @property
     def _octets(self) -> bytes:
         return self.account_id.bytes + self.session_id.bytes + self.secret
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalKey:
+    """A personal token as the program that uses it has it."""
+
+    account_id: AccountId
+    token_id: TokenId
+    secret: bytes = field(repr=False)
+
+    @classmethod
+    def new(cls, account_id: AccountId, token_id: TokenId) -> Self:
+        return cls(account_id, token_id, secrets.token_bytes(SECRET_BYTES))
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Raises SessionEnded for what is no token of ours."""
+        account, token, secret = _parts(text.removeprefix(PERSONAL))
+        return cls(AccountId(account), TokenId(token), secret)
+
+    @property
+    def text(self) -> str:
+        return PERSONAL + _text(self._octets)
+
+    @property
+    def digest(self) -> str:
+        """What the store keeps of it."""
+        return hashlib.sha256(PERSONAL.encode() + self._octets).hexdigest()
+
+    @property
+    def _octets(self) -> bytes:
+        return self.account_id.bytes + self.token_id.bytes + self.secret
+
+
+def _parts(text: str) -> tuple[UUID, UUID, bytes]:
+    if not _FORM.fullmatch(text):
+        raise SessionEnded
+    octets = urlsafe_b64decode(text + "==")
+    if _text(octets) != text:  # the last character has bits to spare: one token, one spelling
+        raise SessionEnded
+    return UUID(bytes=octets[:16]), UUID(bytes=octets[16:32]), octets[32:]
+
+
+def _text(octets: bytes) -> str:
+    return urlsafe_b64encode(octets).rstrip(b"=").decode()

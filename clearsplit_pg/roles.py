@@ -47,12 +47,13 @@ _GRANTS: Final[LiteralString] = """
 grant usage on schema {schema} to {role};
 
 revoke all on entries, groups, texts, members, postings, balances, expenses, answers, accounts,
-              sessions, sheets, _yoyo_migration from {role};
+              sessions, personal_tokens, attempts, sheets, _yoyo_migration from {role};
 
 grant select, insert                 on entries, postings                           to {role};
 grant select, insert, update         on groups, members, balances, expenses         to {role};
 grant select, insert, delete         on texts                                       to {role};
-grant select, insert, update, delete on answers, accounts, sessions                 to {role};
+grant select, insert, update, delete on answers, accounts, sessions, personal_tokens,
+                                        attempts                                    to {role};
 grant select                         on sheets, _yoyo_migration                     to {role};
 
 grant execute on function legs_balance(uuid[], text[], date[], bigint[]),

@@ -1,7 +1,7 @@
 """Rows to domain values and back: the only place that knows both shapes."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,17 @@ from clearsplit_core.group import Event, Group
 from clearsplit_core.journal import Entry, GroupId, Head, MemberId, Posting
 from clearsplit_core.plain import from_plain, texts_in, to_plain
 from clearsplit_core.ports import Caller, Receipt, Sealed, Standing
-from clearsplit_core.records import Account, AccountId, Expense, Member, Role, SessionId
+from clearsplit_core.records import (
+    Account,
+    AccountId,
+    Expense,
+    Member,
+    PersonalToken,
+    Role,
+    Scope,
+    SessionId,
+    TokenId,
+)
 from clearsplit_core.records import Session as SessionRecord
 from clearsplit_core.text import Text
 
@@ -83,7 +93,7 @@ def sealed_of(row: Row) -> Sealed:
     return Sealed(row["status"], headers, row["body"], replayed=True)
 
 
-def account_of(row: Row, sessions: Iterable[Row]) -> Account:
+def account_of(row: Row) -> Account:
     return Account(
         id=row["account_id"],
         email=row["email"],
@@ -91,11 +101,28 @@ def account_of(row: Row, sessions: Iterable[Row]) -> Account:
         password_hash=row["password_hash"],
         version=row["version"],
         created_at=row["created_at"],
-        sessions=tuple(_session(session) for session in sessions),
+        sessions=tuple(map(_session, row["sessions"] or ())),
+        tokens=tuple(map(_token, row["tokens"] or ())),
     )
 
 
-def _session(row: Row) -> SessionRecord:
+def token_of(row: Row) -> PersonalToken:
+    return PersonalToken(
+        id=TokenId(row["token_id"]),
+        name=row["name"],
+        scope=Scope(row["scope"]),
+        digest=row["digest"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+    )
+
+
+def _token(told: Row) -> PersonalToken:
+    return token_of(_from_json(told, "token_id", "created_at", "expires_at"))
+
+
+def _session(told: Row) -> SessionRecord:
+    row = _from_json(told, "session_id", "started_at", "rotated_at", "expires_at")
     return SessionRecord(
         id=SessionId(row["session_id"]),
         refresh=row["refresh"],
@@ -105,6 +132,12 @@ def _session(row: Row) -> SessionRecord:
         expires_at=row["expires_at"],
         ended=row["ended"],
     )
+
+
+def _from_json(told: Row, id_name: str, *time_names: str) -> Row:
+    """A row that was told as JSON, which knows neither UUIDs nor times."""
+    times = {name: datetime.fromisoformat(told[name]) for name in time_names}
+    return {**told, id_name: UUID(told[id_name]), **times}
 
 
 def _members(
@@ -169,6 +202,12 @@ def session_params(account_id: AccountId, session: SessionRecord) -> Params:
     names = ("refresh", "parent", "started_at", "rotated_at", "expires_at", "ended")
     ids = {"session_id": session.id, "account_id": account_id}
     return ids | {name: getattr(session, name) for name in names}
+
+
+def token_params(account_id: AccountId, token: PersonalToken) -> Params:
+    names = ("name", "digest", "created_at", "expires_at")
+    ids = {"account_id": account_id, "token_id": token.id, "scope": token.scope.value}
+    return ids | {name: getattr(token, name) for name in names}
 
 
 def _entry(entry: Entry, after: Group) -> Params:

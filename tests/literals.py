@@ -35,6 +35,7 @@ from clearsplit_core.records import (
     Role,
     SessionId,
     Terms,
+    TokenId,
 )
 from clearsplit_core.splits import Equal, Part, Split
 from clearsplit_core.text import Text
@@ -80,6 +81,10 @@ def account(name: str) -> AccountId:
 
 def session(name: str) -> SessionId:
     return SessionId(uuid5(NAMESPACE_URL, f"session/{name}"))
+
+
+def token_id(name: str) -> TokenId:
+    return TokenId(uuid5(NAMESPACE_URL, f"token/{name}"))
 
 
 def caller(name: str) -> Caller:

@@ -32,7 +32,14 @@ from clearsplit_core.ports import (
     Standing,
     Store,
 )
-from clearsplit_core.records import Account, Expense, ExpenseId
+from clearsplit_core.records import (
+    Account,
+    AccountId,
+    Expense,
+    ExpenseId,
+    PersonalToken,
+    TokenId,
+)
 from tests.literals import Clock, caller
 
 R = TypeVar("R")
@@ -179,6 +186,11 @@ class InThreads:
 
     async def account_of(self, caller: Caller) -> Account:
         return await asyncio.to_thread(self._store.account_of, caller)
+
+    async def personal_token(
+        self, account_id: AccountId, token_id: TokenId
+    ) -> PersonalToken | None:
+        return await asyncio.to_thread(self._store.personal_token, account_id, token_id)
 
     async def ready(self) -> bool:
         return True

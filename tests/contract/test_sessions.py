@@ -10,16 +10,29 @@ from typing import Final
 import pytest
 
 from clearsplit_core.accounts import (
+    ChangePassword,
+    DeleteAccount,
+    EndEverySession,
     EndSession,
+    IssueToken,
     OpenAccount,
+    ReviseAccount,
+    RevokeToken,
     RotateSession,
     Rotation,
     StartSession,
     normal_email,
 )
-from clearsplit_core.errors import AlreadyExists, EmailTaken, Refusal, SessionEnded
+from clearsplit_core.errors import (
+    AlreadyExists,
+    EmailTaken,
+    Refusal,
+    SessionEnded,
+    ThingNotFound,
+    WrongCredentials,
+)
 from clearsplit_core.ports import AccountCommand, AccountDecision, Caller
-from clearsplit_core.records import Account, AccountId
+from clearsplit_core.records import Account, AccountId, Scope
 from tests.contract.questions import (
     READS,
     WRITES,
@@ -30,7 +43,7 @@ from tests.contract.questions import (
     seat_everybody,
 )
 from tests.contract.rigs import Rig
-from tests.literals import account, caller, expense, receipt, session
+from tests.literals import account, caller, expense, receipt, session, token_id
 
 MONTH: Final = timedelta(days=30)
 QUESTIONS: Final[Mapping[str, Question]] = {
@@ -51,12 +64,56 @@ def opening(name: str, email: str = "") -> OpenAccount:
 
 def signing_in(name: str, device: str = "phone") -> StartSession:
     return StartSession(
-        account_id=account(name), session_id=session(device), refresh=device, lifetime=MONTH
+        account_id=account(name),
+        session_id=session(device),
+        password_hash=f"hash of {name}",
+        refresh=device,
+        lifetime=MONTH,
     )
 
 
 def signing_out(name: str, device: str = "phone") -> EndSession:
-    return EndSession(account_id=account(name), session_id=session(device))
+    return EndSession(account_id=account(name), by=session(device), session_id=session(device))
+
+
+def ending_on(by: str, device: str) -> EndSession:
+    return EndSession(account_id=account("ann"), by=session(by), session_id=session(device))
+
+
+def issuing(name: str = "bot", by: str = "phone") -> IssueToken:
+    return IssueToken(
+        account_id=account("ann"),
+        by=session(by),
+        token_id=token_id(name),
+        name=name,
+        scope=Scope.READ,
+        digest=f"digest of {name}",
+        lifetime=MONTH,
+    )
+
+
+def revoking(name: str = "bot") -> RevokeToken:
+    return RevokeToken(account_id=account("ann"), by=session("phone"), token_id=token_id(name))
+
+
+def changing(found: str = "hash of ann") -> ChangePassword:
+    return ChangePassword(
+        account_id=account("ann"), by=session("phone"), password_hash=found, new_hash="new hash"
+    )
+
+
+def moving(email: str | None) -> ReviseAccount:
+    return ReviseAccount(
+        account_id=account("ann"),
+        by=session("phone"),
+        name="Anna",
+        email=email,
+        password_hash="hash of ann",
+    )
+
+
+DELETING: Final = DeleteAccount(account_id=account("ann"), by=session("phone"))
+ENDING_ALL: Final = EndEverySession(account_id=account("ann"), by=session("phone"))
 
 
 def showing(token: str, device: str = "phone") -> RotateSession:
@@ -187,10 +244,15 @@ async def test_accounts_can_be_looked_up_while_others_are_opened(rig: Rig) -> No
 REFUSED: Final[dict[str, tuple[AccountCommand[object], type[Refusal]]]] = {
     "an account that is there": (opening("ann", "other@example.org"), AlreadyExists),
     "an address that is taken": (opening("cem", "ann@example.org"), EmailTaken),
-    "no account to sign in to": (signing_in("zoe"), SessionEnded),
+    "no account to sign in to": (signing_in("zoe"), WrongCredentials),
     "no session to end": (signing_out("ann", "tablet"), SessionEnded),
     "another's session to end": (signing_out("ann", "laptop"), SessionEnded),
     "no session to refresh": (showing("tablet", "tablet"), SessionEnded),
+    "another's session to look after": (ending_on("phone", "laptop"), ThingNotFound),
+    "no token to revoke": (revoking("bot"), ThingNotFound),
+    "another password to change": (changing("guessed"), WrongCredentials),
+    "an address that bob has": (moving("bob@example.org"), EmailTaken),
+    "a name without a session": (replace(moving(None), by=session("tablet")), SessionEnded),
     "another's session to refresh": (showing("laptop", "laptop"), SessionEnded),
 }
 
@@ -238,6 +300,106 @@ async def test_refreshing_keeps_a_session_alive(rig: Rig) -> None:
     await do(rig, showing("phone"))
     rig.clock.turn(days=29)
     assert (await rig.store.account_of(on("phone"))).id == account("ann")
+
+
+async def test_of_twenty_who_refresh_at_once_at_most_one_line_lives(rig: Rig) -> None:
+    """A hundred sessions, each token shown twenty times at once, half of them in another process;
+    then all that came of it is shown again: whatever happened, no session has two good tokens.
+    """
+    await do(rig, opening("ann"))
+    devices = [f"device {number}" for number in range(100)]
+    for device in devices:
+        await do(rig, signing_in("ann", device))
+    async with rig.elsewhere() as there:
+        for device in devices:
+            outcomes = await asyncio.gather(
+                *(
+                    store.perform_on_account(showing(device, device))
+                    for store in (rig.store, there)
+                    for _ in range(10)
+                )
+            )
+            assert sorted(one.name for one in outcomes) == ["REPEATED"] * 19 + ["ROTATED"]
+            if device.endswith("7"):
+                await do(rig, showing(f"{device}'", device), showing(device, device))
+    ann = await rig.store.account_of(caller("ann"))
+    for one, device in zip(ann.sessions, devices, strict=True):
+        assert one.refresh == f"{device}'" + ("'" if one.ended else "")
+        assert one.ended is device.endswith("7")
+
+
+# ── Personal tokens, and the account itself ──────────────────────────────────────────────────────
+
+
+def with_a(token: str, name: str = "ann") -> Caller:
+    """The account called `name`, by one of its personal tokens."""
+    return Caller(account(name), token_id(token))
+
+
+async def test_a_token_is_found_as_it_was_issued(rig: Rig) -> None:
+    await sign_in_everybody(rig)
+    issued = await rig.store.perform_on_account(issuing())
+    assert await rig.store.personal_token(account("ann"), token_id("bot")) == issued
+    assert (await rig.store.account_of(on("phone"))).tokens == (issued,)
+    assert await rig.store.personal_token(account("bob"), token_id("bot")) is None
+    assert await rig.store.personal_token(account("ann"), token_id("other")) is None
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+async def test_a_caller_with_a_token_is_answered(rig: Rig, question: str) -> None:
+    await seat_everybody(rig)
+    await sign_in_everybody(rig)
+    await do(rig, issuing())
+    assert await QUESTIONS[question](rig.store, with_a("bot")) is not None
+    with pytest.raises(SessionEnded):
+        await QUESTIONS[question](rig.store, with_a("bot", "bob"))
+
+
+ENDS_TOKENS: Final[dict[str, AccountCommand[object]]] = {
+    "revoked": revoking(),
+    "signed out everywhere": ENDING_ALL,
+    "password changed": changing(),
+    "account deleted": DELETING,
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("why", [*ENDS_TOKENS, "expired"])
+async def test_a_caller_whose_token_is_over_is_refused(rig: Rig, why: str, question: str) -> None:
+    await seat_everybody(rig)
+    await sign_in_everybody(rig)
+    await do(rig, issuing())
+    rig.clock.turn(days=30 if why == "expired" else 0)
+    await do(rig, *([ENDS_TOKENS[why]] if why in ENDS_TOKENS else []))
+    with pytest.raises(SessionEnded):
+        await QUESTIONS[question](rig.store, with_a("bot"))
+
+
+async def test_an_account_is_read_as_it_was_changed(rig: Rig) -> None:
+    await sign_in_everybody(rig)
+    moved = await rig.store.perform_on_account(moving("anna@example.org"))
+    assert (moved.name, moved.email, moved.version) == ("Anna", "anna@example.org", 2)
+    assert await rig.store.account_by_email("anna@example.org") == moved
+    assert await rig.store.account_by_email("ann@example.org") is None
+
+
+async def test_a_new_password_ends_every_session(rig: Rig) -> None:
+    await sign_in_everybody(rig)
+    await do(rig, signing_in("ann", "desk"), changing())
+    for device in ("phone", "desk"):
+        with pytest.raises(SessionEnded):
+            await rig.store.account_of(on(device))
+    found = await rig.store.account_of(caller("ann"))
+    assert (found.password_hash, found.sessions) == ("new hash", ())
+
+
+async def test_a_deleted_account_leaves_its_address_to_others(rig: Rig) -> None:
+    await sign_in_everybody(rig)
+    await do(rig, issuing(), DELETING)
+    assert await rig.store.account_by_email("ann@example.org") is None
+    assert await rig.store.personal_token(account("ann"), token_id("bot")) is None
+    assert (await rig.store.account_of(on("laptop", "bob"))).id == account("bob")
+    await do(rig, opening("eve", "ann@example.org"))
 
 
 # ── Callers whose session is over ────────────────────────────────────────────────────────────────

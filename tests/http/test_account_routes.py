@@ -1,5 +1,9 @@
 """Signing up, in, on and out (the HTTP contract, §7)."""
 
+import string
+from collections.abc import Callable
+
+import msgspec
 import pytest
 
 from tests.http.api import PASSWORD, Api, Person
@@ -133,6 +137,12 @@ async def test_a_session_ends_when_it_is_not_used(api: Api, clock: Clock) -> Non
     assert await refresh(ana, ana.refresh_token) == (401, "invalid-token")
 
 
+async def test_a_refresh_token_has_one_spelling(memory_api: Api) -> None:
+    ana = await memory_api.signup("Ana")
+    assert await refresh(ana, spelt_otherwise(ana.refresh_token)) == (401, "invalid-token")
+    assert (await refresh(ana, ana.refresh_token))[0] == 200
+
+
 @pytest.mark.parametrize("token", ["", "x", "A" * 86, "A" * 85 + "=", "ä" * 86, "A" * 5000])
 async def test_what_is_no_refresh_token_is_refused(api: Api, token: str) -> None:
     assert await refresh(Person(api), token) == (401, "invalid-token")
@@ -140,7 +150,7 @@ async def test_what_is_no_refresh_token_is_refused(api: Api, token: str) -> None
 
 async def test_a_changed_refresh_token_ends_the_session(api: Api) -> None:
     ana = await api.signup("Ana")
-    forged = ana.refresh_token[:-2] + ("AA" if ana.refresh_token[-2:] != "AA" else "BA")
+    forged = ana.refresh_token[:50] + ana.refresh_token[50:80].swapcase() + ana.refresh_token[80:]
     assert await refresh(ana, forged) == (401, "invalid-token")
     assert await refresh(ana, ana.refresh_token) == (401, "invalid-token")
 
@@ -166,3 +176,235 @@ async def test_an_ended_session_can_do_nothing_to_a_group(api: Api) -> None:
     again = await ana.post("/groups", {"name": "Lisbon", "currency": "EUR"}, key="one")
     assert again.said == (401, "invalid-token")
     assert (await ana.get(f"/groups/{group['id']}")).said == (401, "invalid-token")
+
+
+# ── Everywhere, sessions and personal tokens ─────────────────────────────────────────────────────
+
+
+async def signed_in_again(ana: Person) -> Person:
+    """The same person on another device."""
+    login = {"email": ana.api.email("Ana"), "password": PASSWORD}
+    answer = await Person(ana.api).post("/auth/login", login)
+    assert answer.status == 200, answer.body
+    return Person(ana.api, answer["access_token"], answer["refresh_token"])
+
+
+async def with_token(ana: Person, scope: str = "read", days: int = 30) -> tuple[Person, str]:
+    """A program of hers, and the id of its token."""
+    body = {"name": "Backup", "scope": scope, "expires_in_days": days}
+    answer = await ana.post("/auth/tokens", body)
+    assert answer.status == 201, answer.body
+    return Person(ana.api, answer["token"]), answer["id"]
+
+
+async def test_signing_out_everywhere_ends_every_session_and_token(api: Api) -> None:
+    ana = await api.signup("Ana")
+    phone = await signed_in_again(ana)
+    program, _ = await with_token(ana)
+    answer = await ana.post("/auth/logout-all")
+    assert (answer.status, answer.body) == (204, b"")
+    for person in (ana, phone, program):
+        assert (await person.get("/groups")).said == (401, "invalid-token")
+    assert await refresh(phone, phone.refresh_token) == (401, "invalid-token")
+
+
+async def test_sessions_are_listed_and_one_can_be_ended(api: Api) -> None:
+    ana = await api.signup("Ana")
+    phone = await signed_in_again(ana)
+    here, there = (await ana.get("/auth/sessions")).items
+    assert (here["current"], there["current"]) == (True, False)
+    assert here.keys() == {"id", "started_at", "refreshed_at", "expires_at", "current"}
+    assert (await ana.delete(f"/auth/sessions/{there['id']}")).status == 204
+    assert (await phone.get("/auth/me")).said == (401, "invalid-token")
+    assert [one["id"] for one in (await ana.get("/auth/sessions")).items] == [here["id"]]
+    assert (await ana.delete(f"/auth/sessions/{here['id']}")).status == 204
+    assert (await ana.get("/auth/me")).said == (401, "invalid-token")
+
+
+async def test_sessions_and_tokens_come_in_pages(memory_api: Api) -> None:
+    ana = await memory_api.signup("Ana")
+    await signed_in_again(ana)
+    for _ in range(2):
+        await with_token(ana)
+    for noun in ("sessions", "tokens"):
+        first = await ana.get(f"/auth/{noun}?limit=1")
+        second = await ana.get(f"/auth/{noun}?limit=1&cursor={first['next_cursor']}")
+        whole = await ana.get(f"/auth/{noun}")
+        assert first.items + second.items == whole.items
+        assert second.tree["next_cursor"] is None
+
+
+async def test_nobody_sees_or_ends_what_is_anothers(api: Api) -> None:
+    ana, bo = await api.signup("Ana"), await api.signup("Bo")
+    (session,) = (await ana.get("/auth/sessions")).items
+    _, token = await with_token(ana)
+    for path in (f"/auth/sessions/{session['id']}", f"/auth/tokens/{token}"):
+        assert (await bo.delete(path)).said == (404, "not-found")
+    for path in ("/auth/sessions/x", "/auth/tokens/x", f"/auth/tokens/{session['id']}"):
+        assert (await ana.delete(path)).said == (404, "not-found")
+    assert (await bo.get("/auth/tokens")).items == []
+    assert (await ana.get("/auth/me")).status == 200
+
+
+async def test_a_token_is_told_once(api: Api) -> None:
+    ana = await api.signup("Ana")
+    issued = await ana.post("/auth/tokens", {"name": "Backup", "scope": "write"})
+    assert issued["token"].startswith("csp_")
+    (listed,) = (await ana.get("/auth/tokens")).items
+    assert issued.tree == listed | {"token": issued["token"]}
+    assert (listed["name"], listed["scope"]) == ("Backup", "write")
+
+
+async def test_a_token_reaches_groups_and_never_the_account(api: Api) -> None:
+    ana = await api.signup("Ana")
+    lisbon = {"name": "Lisbon", "currency": "EUR"}
+    group = await ana.post("/groups", lisbon)
+    reader, _ = await with_token(ana, "read")
+    writer, _ = await with_token(ana, "write")
+    for program in (reader, writer):
+        assert (await program.get(f"/groups/{group['id']}")).status == 200
+        for path in ("/auth/me", "/auth/sessions", "/auth/tokens"):
+            assert (await program.get(path)).said == (403, "insufficient-scope")
+        for path in ("/auth/logout", "/auth/logout-all"):
+            answer = await program.post(path)
+            assert answer.said == (403, "insufficient-scope")
+            assert answer.headers["www-authenticate"] == 'Bearer error="insufficient_scope"'
+        token = {"name": "Another", "scope": "write"}
+        assert (await program.post("/auth/tokens", token)).said == (403, "insufficient-scope")
+    assert (await reader.post("/groups", lisbon)).said == (403, "insufficient-scope")
+    assert (await writer.post("/groups", lisbon)).status == 201
+
+
+async def test_a_token_is_good_until_it_expires_or_is_revoked(api: Api, clock: Clock) -> None:
+    ana = await api.signup("Ana")
+    short, _ = await with_token(ana, days=1)
+    long, long_id = await with_token(ana, days=2)
+    clock.turn(days=1)
+    ana = await signed_in_again(ana)
+    assert (await short.get("/groups")).said == (401, "invalid-token")
+    assert (await short.post("/groups", {})).said == (401, "invalid-token")
+    assert (await long.get("/groups")).status == 200
+    assert len((await ana.get("/auth/tokens")).items) == 1
+    assert (await ana.delete(f"/auth/tokens/{long_id}")).status == 204
+    assert (await long.get("/groups")).said == (401, "invalid-token")
+
+
+def spelt_otherwise(token: str) -> str:
+    """Another text for the same bytes: the last character of our base64 has bits to spare."""
+    letters = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
+    return token[:-1] + letters[letters.index(token[-1]) ^ 1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        spelt_otherwise,
+        lambda text: text[:50] + text[50:80].swapcase() + text[80:],
+        lambda text: text + "A",
+        lambda text: text[4:],
+        lambda text: text[:4],
+        lambda text: "csp_" + text,
+        lambda text: text[:4] + "A" * 86,
+    ],
+)
+async def test_a_forged_token_is_refused(api: Api, change: Callable[[str], str]) -> None:
+    program, _ = await with_token(await api.signup("Ana"))
+    assert (await program.get("/groups")).status == 200
+    forged = change(program.token)
+    assert (await Person(api, forged).get("/groups")).said == (401, "invalid-token")
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "pointer"),
+    [
+        ({"name": ""}, "bad-text", "/name"),
+        ({"scope": "admin"}, "unknown-value", "/scope"),
+        ({"expires_in_days": 0}, "out-of-range", "/expires_in_days"),
+        ({"expires_in_days": 366}, "out-of-range", "/expires_in_days"),
+        ({"expires_in_days": None}, "wrong-type", "/expires_in_days"),
+        ({"owner": "me"}, "unknown-field", "/owner"),
+    ],
+)
+async def test_a_token_that_is_wrong_says_where(
+    memory_api: Api, change: dict[str, object], code: str, pointer: str
+) -> None:
+    ana = await memory_api.signup("Ana")
+    answer = await ana.post("/auth/tokens", {"name": "Backup", "scope": "read"} | change)
+    assert (answer.said, answer.pointer) == ((422, code), pointer)
+
+
+async def test_an_account_has_fifty_tokens(memory_api: Api) -> None:
+    ana = await memory_api.signup("Ana")
+    for _ in range(50):
+        await with_token(ana)
+    one_more = await ana.post("/auth/tokens", {"name": "Backup", "scope": "read"})
+    assert one_more.said == (409, "too-many-tokens")
+
+
+# ── The account ──────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_name_is_changed(api: Api) -> None:
+    ana = await api.signup("Ana")
+    answer = await ana.patch("/auth/me", {"name": "Ana Lima"})
+    assert (answer["name"], answer["email"], answer.etag) == ("Ana Lima", api.email("Ana"), '"2"')
+    assert (await ana.get("/auth/me")).body == answer.body
+
+
+async def test_an_address_is_changed_with_the_password(api: Api) -> None:
+    ana = await api.signup("Ana")
+    await api.signup("Bo")
+    new = api.email("Anna")
+    without = await ana.patch("/auth/me", {"email": new})
+    assert (without.said, without.pointer) == ((422, "missing-field"), "/current_password")
+    wrong = {"email": new, "current_password": "a wrong password"}
+    assert (await ana.patch("/auth/me", wrong)).said == (401, "invalid-credentials")
+    taken = {"email": api.email("Bo"), "current_password": PASSWORD}
+    assert (await ana.patch("/auth/me", taken)).said == (409, "email-taken")
+    assert (await ana.patch("/auth/me", {"email": "x", "current_password": PASSWORD})).said == (
+        422,
+        "bad-email",
+    )
+    assert (await ana.patch("/auth/me", taken | {"email": new})).status == 200
+    login = {"email": new, "password": PASSWORD}
+    assert (await Person(api).post("/auth/login", login)).status == 200
+
+
+async def test_a_new_password_ends_all_access_at_once(api: Api) -> None:
+    ana = await api.signup("Ana")
+    phone = await signed_in_again(ana)
+    program, _ = await with_token(ana, "write")
+    new = "another long password"
+    body = {"current_password": PASSWORD, "new_password": new}
+    answer = await ana.raw(
+        "PUT", "/auth/password", msgspec.json.encode(body), ("content-type", "application/json")
+    )
+    assert (answer.status, answer.body) == (204, b"")
+    for person in (ana, phone, program):
+        assert (await person.get("/groups")).said == (401, "invalid-token")
+    for person in (ana, phone):
+        assert await refresh(person, person.refresh_token) == (401, "invalid-token")
+    for password, status in ((PASSWORD, 401), (new, 200)):
+        login = {"email": api.email("Ana"), "password": password}
+        assert (await Person(api).post("/auth/login", login)).status == status
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "pointer"),
+    [
+        ({"current_password": "a wrong password"}, (401, "invalid-credentials"), ""),
+        ({"new_password": "short"}, (422, "bad-password"), "/new_password"),
+        ({"new_password": None}, (422, "wrong-type"), "/new_password"),
+    ],
+)
+async def test_a_password_that_is_not_changed_ends_nothing(
+    api: Api, change: dict[str, object], said: tuple[int, str], pointer: str
+) -> None:
+    ana = await api.signup("Ana")
+    body = {"current_password": PASSWORD, "new_password": "another long password"} | change
+    answer = await ana.raw(
+        "PUT", "/auth/password", msgspec.json.encode(body), ("content-type", "application/json")
+    )
+    assert answer.said == said
+    assert not pointer or answer.pointer == pointer
+    assert (await ana.get("/auth/me")).status == 200

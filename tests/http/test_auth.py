@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from clearsplit_core.errors import SessionEnded
 from clearsplit_core.records import AccountId, SessionId
 from clearsplit_http import auth
-from clearsplit_http.auth import AccessTokens
+from clearsplit_http.auth import AccessTokens, bearer
 from clearsplit_http.refusals import BadRequest, CredentialsMissing
 from tests.http.api import SECRET, Api, Person
 from tests.literals import NOON, Clock
@@ -190,7 +190,7 @@ async def test_bearer_may_be_written_in_any_case(memory_api: Api) -> None:
 )
 def test_any_header_is_a_token_or_refused(lines: list[str]) -> None:
     with pytest.raises((BadRequest, CredentialsMissing, SessionEnded)):
-        AccessTokens(SECRET.encode(), "HS256", timedelta(minutes=15), Clock()).caller(lines)
+        AccessTokens(SECRET.encode(), "HS256", timedelta(minutes=15), Clock()).caller(bearer(lines))
 
 
 @given(st.binary())
@@ -202,9 +202,7 @@ def test_whatever_our_key_has_signed_is_a_token_of_ours_or_refused(content: byte
     seal = urlsafe_b64encode(hmac.digest(SECRET.encode(), said, "sha256")).rstrip(b"=")
     token = (said + b"." + seal).decode()
     with pytest.raises(SessionEnded):
-        AccessTokens(SECRET.encode(), "HS256", timedelta(minutes=15), Clock()).caller(
-            [f"Bearer {token}"]
-        )
+        AccessTokens(SECRET.encode(), "HS256", timedelta(minutes=15), Clock()).caller(token)
 
 
 def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,7 +210,7 @@ def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> 
     tokens = AccessTokens(SECRET.encode(), "HS512", timedelta(minutes=15), Clock())
     for _ in range(5):
         token = tokens.issue(AccountId(uuid4()), SessionId(uuid4()))
-        tokens.caller([f"Bearer {token}"])
+        tokens.caller(token)
     assert len(tokens._verified) == 3
 
 

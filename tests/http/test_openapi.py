@@ -33,9 +33,20 @@ STORIES: Final = [
     ("get_balances", 200),
     ("list_entries", 200),
     ("preview_settlement", 200),
+    ("revise_me", 200),
+    ("issue_token", 201),
+    ("list_tokens", 200),
+    ("revoke_token", 404),
+    ("list_sessions", 200),
+    ("end_session", 404),
     ("logout", 204),
+    ("login", 200),
+    ("logout_everywhere", 204),
+    ("login", 200),
+    ("change_password", 204),
 ]
-"""The operations in the order in which somebody would use them."""
+"""The operations in the order in which somebody would use them. No example knows the id of a
+session or token, since those are ours to make."""
 
 
 def test_the_document_is_valid() -> None:

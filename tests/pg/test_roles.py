@@ -14,8 +14,9 @@ import psycopg
 import pytest
 from psycopg import errors, sql
 
-from clearsplit_core.accounts import EndSession, OpenAccount, StartSession
+from clearsplit_core.accounts import EndSession, IssueToken, OpenAccount, RevokeToken, StartSession
 from clearsplit_core.expenses import Changes
+from clearsplit_core.records import Scope
 from clearsplit_pg.roles import OwnRole, grant
 from clearsplit_pg.schema import migrate, required
 from clearsplit_pg.store import open_store
@@ -35,6 +36,7 @@ from tests.literals import (
     seat,
     session,
     text,
+    token_id,
     void,
 )
 from tests.pg.test_schema import rows, run_migrate
@@ -127,12 +129,26 @@ async def test_the_application_role_keeps_accounts_and_sessions(application: Rol
         phone = StartSession(
             account_id=account("ann"),
             session_id=session("phone"),
+            password_hash="hash",
             refresh="phone",
             lifetime=NOON - NOON.replace(day=1),
         )
         await store.perform_on_account(phone)
+        token = IssueToken(
+            account_id=account("ann"),
+            by=session("phone"),
+            token_id=token_id("backup"),
+            name="Backup",
+            scope=Scope.READ,
+            digest="digest",
+            lifetime=NOON - NOON.replace(day=1),
+        )
+        await store.perform_on_account(token)
         await store.perform_on_account(
-            EndSession(account_id=account("ann"), session_id=session("phone"))
+            RevokeToken(account_id=account("ann"), by=session("phone"), token_id=token.token_id)
+        )
+        await store.perform_on_account(
+            EndSession(account_id=account("ann"), by=session("phone"), session_id=session("phone"))
         )
         found = await store.account_by_email("ann@example.org")
 

@@ -55,7 +55,8 @@ ENV PATH=/app/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     ENV=production \
     UVICORN_HOST=0.0.0.0 \
-    UVICORN_PORT=8000
+    UVICORN_PORT=8000 \
+    DRAIN_S=5
 
 ARG VERSION=0.0.0+local
 ARG REVISION=unknown

@@ -31,6 +31,7 @@ from clearsplit_core.ports import (
     Recorded,
     Sealed,
     Standing,
+    StoreOptions,
 )
 from clearsplit_core.records import (
     Account,
@@ -314,6 +315,8 @@ class AsyncMemoryStore:
 
 
 @asynccontextmanager
-async def open_store(_url: str, clock: Clock) -> AsyncIterator[AsyncMemoryStore]:
+async def open_store(
+    _url: str, clock: Clock, _options: StoreOptions
+) -> AsyncIterator[AsyncMemoryStore]:
     """The store behind `memory:`, empty each time."""
     yield AsyncMemoryStore(MemoryStore(clock=clock))

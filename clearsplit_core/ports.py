@@ -294,5 +294,28 @@ class AsyncStore(AsyncLedger, AsyncAccounts, Protocol):
         ...
 
 
-OpenStore: TypeAlias = Callable[[str, Clock], AbstractAsyncContextManager[AsyncStore]]
-"""An adapter's front door: given a URL and a clock, its store for the life of the process."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreOptions:
+    """How an operator wants a store to be kept open. A store ignores what means nothing to it."""
+
+    connections_min: int = 1
+    """Connections that stay open when nobody needs them."""
+    connections_max: int = 10
+    wait_s: int = 5
+    """Seconds that a request waits for a connection."""
+    connect_s: int = 10
+    """Seconds that a new connection may take."""
+    statement_s: int = 30
+    """Seconds that one statement may take; 0 leaves that to the database."""
+    prepare: bool = True
+    """Whether a connection may keep prepared statements."""
+    unsafe: bool = False
+    """Whether to use a store that would forget in a crash what it has confirmed."""
+
+
+OpenStore: TypeAlias = Callable[[str, Clock, StoreOptions], AbstractAsyncContextManager[AsyncStore]]
+"""An adapter's front door: given a URL, its store for the life of the process.
+
+The call refuses a URL that it cannot read (Invalid). Opening refuses data that cannot be reached
+(Unavailable) or that must not be trusted with money yet (Conflict), and says what to mend.
+"""

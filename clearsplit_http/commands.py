@@ -18,7 +18,6 @@ import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote
@@ -27,10 +26,8 @@ import uvicorn
 import uvloop
 
 from clearsplit_core.errors import BadSettings, Refusal
-from clearsplit_core.ports import OpenStore
 from clearsplit_http.app import create_app
 from clearsplit_http.folder import kept_secret
-from clearsplit_http.refusals import NotReady
 from clearsplit_http.server import Server, running
 from clearsplit_http.settings import LOCAL, Settings, read_settings
 
@@ -42,46 +39,30 @@ GC_THRESHOLD: Final = 50_000
 """Objects made between collections: fewer pauses, at some megabytes (700 by default)."""
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_NOT_READY: Final = (
-    "The database cannot be reached, or does not have the schema that this version needs: check"
-    " DATABASE_URL, and run `clearsplit migrate`."
-)
 _KEPT: Final = {
     "memory:": "in memory, and gone when the server stops",
     "": "in the database that DATABASE_URL names",
 }
-_SPELLINGS: Final = {"postgres": "postgresql"}
 
 
 def serve(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
     """Serve the API; without DATABASE_URL, on a private database in a folder of its own."""
-    host = os.environ.get("UVICORN_HOST") or "127.0.0.1"
-    port = os.environ.get("UVICORN_PORT") or "8000"
-    parser.add_argument("--host", default=host, help="the address to listen on (UVICORN_HOST)")
-    parser.add_argument(
-        "--port", default=port, type=_port, help="the port to listen on (UVICORN_PORT)"
-    )
+    parser.add_argument("--host", help="the address to listen on (UVICORN_HOST)")
+    parser.add_argument("--port", help="the port to listen on (UVICORN_PORT)")
+    parser.add_argument("--workers", help="processes that serve (UVICORN_WORKERS)")
     parser.add_argument(
         "--data-dir", type=Path, metavar="DIR", help="where the private database is kept"
     )
     return _serve
 
 
-def _port(text: str) -> int:
-    if not text.isdigit() or not 0 <= int(text) <= 65_535:
-        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
-    return int(text)
-
-
 def _serve(arguments: argparse.Namespace) -> int:
     """The server has run and was asked to stop (0), or could not start (1)."""
     _log_errors()
     try:
-        environment = _environment(arguments.data_dir)
-        settings = read_settings(environment)
-        open_store = store_for(settings.store_url)
-        with closing(_listening(arguments.host, arguments.port)) as listener:
-            uvloop.run(_run(settings, open_store, listener))
+        settings = read_settings(_environment(arguments))
+        with closing(_listening(settings.host, settings.port)) as listener:
+            uvloop.run(_run(settings, listener))
     except (Refusal, OSError) as error:
         print(f"clearsplit serve: {error}", file=sys.stderr)
         return 1
@@ -97,19 +78,24 @@ def _log_errors() -> None:
     logging.basicConfig(handlers=[handler], format="%(levelname)s %(name)s: %(message)s")
 
 
-# ── Settings and store ───────────────────────────────────────────────────────────────────────────
+# ── Settings ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _environment(data_dir: Path | None) -> Mapping[str, str]:
-    """The environment; a private database and its secrets where it names no database.
+def _environment(arguments: argparse.Namespace) -> Mapping[str, str]:
+    """The environment, with flags laid over it; a private database where it names none.
 
     Production and staging bring none: there a forgotten DATABASE_URL must not go unnoticed.
     """
-    given = dict(os.environ)
+    flags = {
+        "UVICORN_HOST": arguments.host,
+        "UVICORN_PORT": arguments.port,
+        "UVICORN_WORKERS": arguments.workers,
+    }
+    given = dict(os.environ) | {name: text for name, text in flags.items() if text is not None}
     named = any(given.get(name) for name in ("DATABASE_URL", "DATABASE_URL_FILE"))
-    if data_dir is None and (named or given.get("ENV", LOCAL) != LOCAL):
+    if arguments.data_dir is None and (named or (given.get("ENV") or LOCAL) != LOCAL):
         return given
-    folder = (data_dir or _default_folder()).expanduser().resolve()
+    folder = (arguments.data_dir or _default_folder()).expanduser().resolve()
     kept = {"JWT_SECRET": "jwt-secret", "PASSWORD_PEPPER": "password-pepper"}
     for name, file in kept.items():
         if not given.get(name) and not given.get(f"{name}_FILE"):
@@ -122,17 +108,6 @@ def _default_folder() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("clearsplit", appauthor=False)
-
-
-def store_for(url: str) -> OpenStore:
-    """The store that an adapter has registered for the URL's scheme. Raises BadSettings."""
-    scheme = url.partition(":")[0].partition("+")[0]
-    found = entry_points(group="clearsplit.stores", name=_SPELLINGS.get(scheme, scheme))
-    if not found:
-        known = ", ".join(sorted(entry_points(group="clearsplit.stores").names))
-        raise BadSettings(f"DATABASE_URL begins with one of: {known}.")
-    opener: OpenStore = next(iter(found)).load()
-    return opener
 
 
 # ── Running ──────────────────────────────────────────────────────────────────────────────────────
@@ -156,12 +131,10 @@ def _listening(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _run(settings: Settings, open_store: OpenStore, listener: socket.socket) -> None:
+async def _run(settings: Settings, listener: socket.socket) -> None:
     """The server has run until it was asked to stop, and everything it opened is closed."""
     with _stoppable() as stop:
-        async with running(settings, open_store, lambda: datetime.now(UTC)) as server:
-            if not await server.store.ready():
-                raise NotReady(_NOT_READY)
+        async with running(settings, lambda: datetime.now(UTC)) as server:
             web = _Web(server, stop, _welcome(listener, settings))
             gc.collect()
             gc.freeze()

@@ -5,13 +5,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from clearsplit_core.ports import AsyncStore, Clock, OpenStore
+from clearsplit_core.ports import AsyncStore, Clock
 from clearsplit_http.auth import AccessTokens
 from clearsplit_http.credentials import Credentials
 from clearsplit_http.keys import Keys
 from clearsplit_http.passwords import Passwords
 from clearsplit_http.settings import Settings
 from clearsplit_http.solver import Solver
+from clearsplit_http.stores import store_at
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,10 +35,8 @@ class Server:
 
 
 @asynccontextmanager
-async def running(
-    settings: Settings, open_store: OpenStore, clock: Clock
-) -> AsyncGenerator[Server]:
-    """The server, until the end of the block."""
+async def running(settings: Settings, clock: Clock) -> AsyncGenerator[Server]:
+    """The server, until the end of the block. Raises what `store_at` raises, and its opening."""
     lifetime = timedelta(minutes=settings.access_token_minutes)
     passwords = Passwords(
         cost=settings.bcrypt_cost,
@@ -46,7 +45,7 @@ async def running(
     )
     solver = Solver()
     try:
-        async with open_store(settings.store_url, clock) as store:
+        async with store_at(settings.store_url, clock, settings.store) as store:
             access_tokens = AccessTokens(
                 settings.jwt_secret, settings.jwt_algorithm, lifetime, clock
             )

@@ -2,15 +2,19 @@
 
 Everything that is wrong is said in one message, so that nobody starts a server five times to learn
 five things. A secret NAME may instead stand in a file, named by NAME_FILE. No message repeats a
-value: it may be a secret in the wrong place.
+value: it may be a secret in the wrong place. docs/deployment.md has the table, and a test holds it
+against this module.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
-from clearsplit_core.errors import BadSettings
+from clearsplit_core.errors import BadSettings, Refusal
+from clearsplit_core.ports import StoreOptions
+from clearsplit_http.stores import require_readable
 
 JWT_SECRET_BYTES_MIN: Final = 32
 JWT_ALGORITHMS: Final = ("HS256", "HS384", "HS512")
@@ -18,6 +22,12 @@ LOCAL: Final = "local"
 ENVIRONMENTS: Final = (LOCAL, "staging", "production")
 SECRETS: Final = ("DATABASE_URL", "JWT_SECRET", "PASSWORD_PEPPER")
 """Settings that may stand in a file."""
+SECRET_BYTES_MAX: Final = 65_536
+"""Bytes that the file of a secret may have."""
+FLAGS: Final[Mapping[str, str]] = MappingProxyType(
+    {"UVICORN_HOST": "--host", "UVICORN_PORT": "--port", "UVICORN_WORKERS": "--workers"}
+)
+"""Settings that a flag of `clearsplit serve` beats."""
 
 DIGITS_MAX: Final = 9
 _MAKE_ONE: Final = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
@@ -28,6 +38,10 @@ class Settings:
     """What an operator may decide. Lengths in characters, times in the unit that the name says."""
 
     store_url: str = field(repr=False)
+    store: StoreOptions = field(default_factory=StoreOptions)
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
     jwt_secret: bytes = field(repr=False)
     jwt_algorithm: str = "HS256"
     access_token_minutes: int = 15
@@ -42,8 +56,21 @@ class Settings:
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """The settings that `environment` makes. Raises BadSettings, which names all that is wrong."""
     reader = _Reader(environment)
+    options = StoreOptions(
+        connections_min=reader.integer("DATABASE_POOL_MIN", 1, 1, 100),
+        connections_max=reader.integer("DATABASE_POOL_MAX", 10, 1, 100),
+        wait_s=reader.integer("DATABASE_WAIT_S", 5, 1, 60),
+        connect_s=reader.integer("DATABASE_CONNECT_S", 10, 2, 60),
+        statement_s=reader.integer("DATABASE_STATEMENT_S", 30, 0, 600),
+        prepare=reader.yes("DATABASE_PREPARE", default=True),
+        unsafe=reader.yes("ALLOW_UNSAFE_DATABASE", default=False),
+    )
     settings = Settings(
-        store_url=reader.text("DATABASE_URL"),
+        store_url=reader.store_url(options),
+        store=options,
+        host=reader.text("UVICORN_HOST", "127.0.0.1"),
+        port=reader.integer("UVICORN_PORT", 8000, 0, 65_535),
+        workers=reader.integer("UVICORN_WORKERS", 1, 1, 64),
         jwt_secret=reader.jwt_secret(),
         jwt_algorithm=reader.one_of("JWT_ALGORITHM", JWT_ALGORITHMS),
         access_token_minutes=reader.integer("ACCESS_TOKEN_EXPIRE_MINUTES", 15, 1, 60),
@@ -54,9 +81,18 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         drain_s=reader.integer("DRAIN_S", 0, 0, 600),
         env=reader.one_of("ENV", ENVIRONMENTS),
     )
-    if reader.complaints:
-        raise BadSettings(" ".join(reader.complaints))
+    complaints = [*reader.complaints, *_at_odds(settings)]
+    if complaints:
+        raise BadSettings("\n  ".join(["These settings are wrong:", *complaints]))
     return settings
+
+
+def _at_odds(settings: Settings) -> Iterator[str]:
+    """What is wrong with settings that are each right."""
+    if settings.store.connections_min > settings.store.connections_max:
+        yield "DATABASE_POOL_MIN is larger than DATABASE_POOL_MAX."
+    if settings.workers > 1 and settings.store_url.startswith("memory:"):
+        yield "UVICORN_WORKERS is 1 with memory:, which each process would have to itself."
 
 
 class _Reader:
@@ -72,12 +108,28 @@ class _Reader:
             self.complaints.append(f"{name} is not set.")
         return found or default or ""
 
+    def store_url(self, options: StoreOptions) -> str:
+        url = self.text("DATABASE_URL")
+        try:
+            if url:
+                require_readable(url, options)
+        except Refusal as refusal:
+            self.complaints.append(f"DATABASE_URL is wrong: {refusal.message}")
+        return url
+
     def integer(self, name: str, default: int, least: int, most: int) -> int:
         text = self._found(name) or str(default)
         value = int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX else -1
         if not least <= value <= most:
-            self.complaints.append(f"{name} is a whole number from {least} to {most}.")
+            called = f"{name} ({FLAGS[name]})" if name in FLAGS else name
+            self.complaints.append(f"{called} is a whole number from {least} to {most}.")
         return value
+
+    def yes(self, name: str, *, default: bool) -> bool:
+        text = self._found(name) or str(int(default))
+        if text not in ("0", "1"):
+            self.complaints.append(f"{name} is 1 for yes or 0 for no.")
+        return text == "1"
 
     def one_of(self, name: str, known: tuple[str, ...]) -> str:
         text = self._found(name) or known[0]
@@ -102,8 +154,13 @@ class _Reader:
         return given if given or not file else self._content(name, Path(file))
 
     def _content(self, name: str, file: Path) -> str:
+        """What the file says; line ends and spaces around it are an editor's, not the secret's."""
         try:
-            return file.read_text(encoding="utf-8").strip()
+            with file.open("rb") as opened:
+                content = opened.read(SECRET_BYTES_MAX + 1).decode().strip()
         except (OSError, UnicodeDecodeError):
             self.complaints.append(f"{name}_FILE names no file that can be read as text.")
             return ""
+        if not content or len(content) > SECRET_BYTES_MAX:
+            self.complaints.append(f"{name}_FILE names a file that is empty or far too long.")
+        return content

@@ -1,15 +1,34 @@
 """A look at a database before money is trusted to it: what it is, and what to mend.
 
-`Facts` is what it says of itself, in one row; `faults` is pure and says what forbids serving on it,
-`advice` what only should be different. Nothing here holds or repeats a password.
+`Facts` is what it says of itself, `Schema` what was migrated there. From these, purely: `faults` is
+what forbids serving on it, `dangers` what does so outside tests, `advice` what should be better.
+The server looks when it starts (`require_fit`); `clearsplit check-db` shows everything. Nothing
+here holds or repeats a password.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, LiteralString
+from typing import Final, LiteralString, TypeAlias
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow, class_row
+
+from clearsplit_core.errors import Conflict, Unavailable
+from clearsplit_pg.schema import APPLIED, required
+
+Connection: TypeAlias = AsyncConnection[TupleRow]
 
 VERSION_NUM_MIN: Final = 140_000
 """PostgreSQL 14, as Postgres counts."""
+
+
+class DatabaseUnfit(Conflict, code="database-unfit"):
+    """This database must not be trusted with money yet."""
+
+
+class DatabaseUnreachable(Unavailable, code="database-unreachable"):
+    """The database cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +68,26 @@ select current_database()                          as database,
 """
 
 
-def faults(facts: Facts) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The ids of the migrations that a database has; none are known to a role that may not look."""
+
+    applied: frozenset[str] | None
+
+    @property
+    def missing(self) -> list[str]:
+        return sorted(required() - (self.applied or frozenset()))
+
+    def __str__(self) -> str:
+        if self.applied is None:
+            return "unknown"
+        if self.missing:
+            return f"lacks {', '.join(self.missing)}"
+        newer = sorted(self.applied - required())
+        return f"newer, with {', '.join(newer)}" if newer else "up to date"
+
+
+def faults(facts: Facts, schema: Schema) -> Iterator[str]:
     """What must change before the server may keep a journal here, one sentence each."""
     if facts.version_num < VERSION_NUM_MIN:
         yield f"PostgreSQL {facts.version} is too old; ClearSplit needs 14 or newer."
@@ -58,6 +96,16 @@ def faults(facts: Facts) -> Iterator[str]:
             f"The database's encoding is {facts.encoding}; make a new one with"
             " `create database … encoding 'UTF8' template template0`."
         )
+    if facts.read_only:
+        yield "The database is read-only: a standby, or default_transaction_read_only is on."
+    if schema.applied is None:
+        yield "This role may not read the schema's version: `clearsplit migrate --app-role`."
+    elif schema.missing:
+        yield "The schema is old: run `clearsplit migrate`."
+
+
+def dangers(facts: Facts) -> Iterator[str]:
+    """What must change before a write is safe once it is confirmed, one sentence each."""
     if facts.fsync != "on":
         yield (
             "fsync is off, so a crash can destroy the whole database; set `fsync = on` in"
@@ -68,8 +116,6 @@ def faults(facts: Facts) -> Iterator[str]:
             "synchronous_commit is off, so a crash can lose writes that were confirmed; set it to"
             " on (`alter database … set synchronous_commit = on`, or the role's setting)."
         )
-    if facts.read_only:
-        yield "The database is read-only: a standby, or default_transaction_read_only is on."
 
 
 def advice(facts: Facts) -> Iterator[str]:
@@ -85,3 +131,57 @@ def advice(facts: Facts) -> Iterator[str]:
         yield "full_page_writes is off, which only a file system such as ZFS makes safe."
     if facts.data_checksums != "on":
         yield "Data checksums are off; enable them with pg_checksums while Postgres is stopped."
+
+
+# ── Looking ──────────────────────────────────────────────────────────────────────────────────────
+
+
+async def look(connection: Connection) -> tuple[Facts, Schema]:
+    """What the database says of itself, asked outside any transaction."""
+    async with connection.cursor(row_factory=class_row(Facts)) as cursor:
+        facts = await (await cursor.execute(FACTS)).fetchone()
+    assert facts is not None, "a query without a table always answers with one row"
+    return facts, Schema(await _applied(connection))
+
+
+async def _applied(connection: Connection) -> frozenset[str] | None:
+    try:
+        rows = await (await connection.execute(APPLIED)).fetchall()
+    except psycopg.errors.UndefinedTable:
+        return frozenset()
+    except psycopg.errors.InsufficientPrivilege:
+        return None
+    return frozenset(migration_id for (migration_id,) in rows)
+
+
+async def require_fit(connection: Connection, *, unsafe: bool) -> None:
+    """The server may keep a journal here. Raises DatabaseUnfit, which names all that is wrong.
+
+    `unsafe`: a crash may take what was confirmed with it.
+    """
+    facts, schema = await look(connection)
+    wrong = list(faults(facts, schema))
+    if not unsafe:
+        wrong.extend(dangers(facts))
+    if wrong:
+        raise DatabaseUnfit("\n  ".join(["The database cannot be used:", *wrong]))
+
+
+def unreachable(error: psycopg.Error) -> DatabaseUnreachable:
+    """libpq's words, which name the host and the user and never a password, and what to do."""
+    message = str(error).strip()
+    hints = [hint for fragment, hint in _HINTS if fragment in message]
+    lines = [line.strip() for line in message.splitlines()]
+    return DatabaseUnreachable("\n  ".join([*lines, *hints[:1]]))
+
+
+_HINTS: Final = (
+    ("refused", "Is Postgres running there, and is the port the right one?"),
+    ("resolve host", "Is the host's name right? In Compose it is the name of the service."),
+    ("timeout", "Does a firewall stand between, or is the host's name another machine's?"),
+    ("authentication failed", "Is the user's password the right one, with @, / and ? escaped?"),
+    ("no pg_hba.conf entry", "Allow this host and user in pg_hba.conf, perhaps with sslmode."),
+    ("does not exist", "Make it first: `create role … login`, `create database …`."),
+    ("too many", "Raise max_connections, or put PgBouncer between."),
+    ("startup parameter", "PgBouncer takes no limits from us: set DATABASE_STATEMENT_S=0."),
+)

@@ -5,39 +5,28 @@ that this returns is the exit status: 0 fine, 1 refused or failed, 2 wrong usage
 """
 
 import argparse
+import asyncio
 import os
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.rows import TupleRow, class_row
 
 from clearsplit_core.errors import BadSettings, Refusal
 from clearsplit_pg import checkup, roles, schema
-from clearsplit_pg.checkup import Facts
+from clearsplit_pg.checkup import Facts, Schema
 from clearsplit_pg.urls import normalise
-
-Connection: TypeAlias = psycopg.Connection[TupleRow]
 
 CONNECT_S_MAX: Final = 10
 """Seconds that check-db waits for an answer, unless the URL says otherwise (connect_timeout)."""
 PINGS: Final = 5
 
 _NO_DATABASE: Final = "Which database? Set DATABASE_URL or give --database-url."
-_HINTS: Final = (
-    ("refused", "Is Postgres running there, and is the port the right one?"),
-    ("resolve host", "Is the host's name right? In Compose it is the name of the service."),
-    ("timeout", "Does a firewall stand between, or is the host's name another machine's?"),
-    ("authentication failed", "Is the user's password the right one, with @, / and ? escaped?"),
-    ("no pg_hba.conf entry", "Allow this host and user in pg_hba.conf, perhaps with sslmode."),
-    ("does not exist", "Make it first: `create role … login`, `create database …`."),
-    ("too many", "Raise max_connections, or put PgBouncer between."),
-)
 
 
 # ── migrate ──────────────────────────────────────────────────────────────────────────────────────
@@ -105,20 +94,24 @@ def check_db(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], 
 
 
 def _check_db(arguments: argparse.Namespace) -> int:
-    url = normalise(_database_url(arguments))
+    return asyncio.run(_shown(normalise(_database_url(arguments))))
+
+
+async def _shown(url: str) -> int:
     started = time.perf_counter()
-    with psycopg.connect(
+    async with await psycopg.AsyncConnection.connect(
         url,
         autocommit=True,
         connect_timeout=_patience_s(url),
         client_encoding="UTF8",  # whatever the database's: text in SQL_ASCII would come as bytes
     ) as connection:
         connected_ms = 1000 * (time.perf_counter() - started)
-        facts = _facts(connection)
-        schema_says, schema_faults = _schema_of(connection)
-        for name, value in _described(connection, facts, connected_ms, schema_says):
-            print(f"{name:<12}{value}")
-    wrong = [*checkup.faults(facts), *schema_faults]
+        facts, migrated = await checkup.look(connection)
+        latency_ms = await _latency_ms(connection)
+        print(f"host        {connection.info.host} port {connection.info.port}")
+    for name, value in _described(facts, migrated, latency_ms, connected_ms):
+        print(f"{name:<12}{value}")
+    wrong = [*checkup.faults(facts, migrated), *checkup.dangers(facts)]
     for sentence in wrong:
         print(f"FIX         {sentence}")
     for sentence in checkup.advice(facts):
@@ -130,50 +123,27 @@ def _patience_s(url: str) -> int:
     return int(conninfo_to_dict(url).get("connect_timeout") or CONNECT_S_MAX)
 
 
-def _facts(connection: Connection) -> Facts:
-    with connection.cursor(row_factory=class_row(Facts)) as cursor:
-        facts = cursor.execute(checkup.FACTS).fetchone()
-    assert facts is not None, "a query without a table always answers with one row"
-    return facts
-
-
-def _described(
-    connection: Connection, facts: Facts, connected_ms: float, schema_says: str
-) -> Iterator[tuple[str, str]]:
-    info = connection.info
-    yield "host", f"{info.host} port {info.port}"
-    yield "database", f"{facts.database} as {facts.role}"
-    yield "version", f"PostgreSQL {facts.version}"
-    yield "latency", f"{_latency_ms(connection):.1f} ms, after {connected_ms:.0f} ms to connect"
-    yield "encrypted", "yes" if facts.encrypted else "no"
-    yield "encoding", facts.encoding
-    yield "durable", f"fsync {facts.fsync}, synchronous_commit {facts.synchronous_commit}"
-    yield "checksums", facts.data_checksums
-    yield "schema", schema_says
-
-
-def _latency_ms(connection: Connection) -> float:
+async def _latency_ms(connection: checkup.Connection) -> float:
     """The median of a few empty round trips."""
     times = list[float]()
     for _ in range(PINGS):
         started = time.perf_counter()
-        connection.execute("select")
+        await connection.execute("select")
         times.append(time.perf_counter() - started)
     return 1000 * statistics.median(times)
 
 
-def _schema_of(connection: Connection) -> tuple[str, list[str]]:
-    """What to say of the schema, and what is wrong with it."""
-    try:
-        found = schema.applied(connection)
-    except psycopg.errors.InsufficientPrivilege:
-        hidden = "This role may not read the schema's version: `clearsplit migrate --app-role`."
-        return "unknown", [hidden]
-    missing = sorted(schema.required() - found)
-    if missing:
-        return f"lacks {', '.join(missing)}", ["The schema is old: run `clearsplit migrate`."]
-    newer = sorted(found - schema.required())
-    return f"newer, with {', '.join(newer)}" if newer else "up to date", []
+def _described(
+    facts: Facts, migrated: Schema, latency_ms: float, connected_ms: float
+) -> Iterator[tuple[str, str]]:
+    yield "database", f"{facts.database} as {facts.role}"
+    yield "version", f"PostgreSQL {facts.version}"
+    yield "latency", f"{latency_ms:.1f} ms, after {connected_ms:.0f} ms to connect"
+    yield "encrypted", "yes" if facts.encrypted else "no"
+    yield "encoding", facts.encoding
+    yield "durable", f"fsync {facts.fsync}, synchronous_commit {facts.synchronous_commit}"
+    yield "checksums", facts.data_checksums
+    yield "schema", str(migrated)
 
 
 # ── What they share ──────────────────────────────────────────────────────────────────────────────
@@ -189,8 +159,12 @@ class _NoDatabase(Exception):
 
 def _database_url(arguments: argparse.Namespace) -> str:
     """From the flag, the environment, or the file that the environment names."""
-    given: str = arguments.database_url or os.environ.get("DATABASE_URL", "")
+    given: str = arguments.database_url or ""
     file = os.environ.get("DATABASE_URL_FILE", "")
+    if not given:
+        given = os.environ.get("DATABASE_URL", "").strip()
+        if given and file:
+            raise BadSettings("Both DATABASE_URL and DATABASE_URL_FILE are set; keep one.")
     if not given and file:
         given = _content(Path(file))
     if not given.strip():
@@ -216,13 +190,7 @@ def _reporting(
     except Refusal as refusal:
         return _fail(command, refusal.message, status=1)
     except psycopg.Error as error:
-        return _fail(command, _with_hint(str(error).strip()), status=1)
-
-
-def _with_hint(message: str) -> str:
-    """libpq's words, which name the host and the user and never a password, and what to do."""
-    hints = (hint for fragment, hint in _HINTS if fragment in message)
-    return "\n".join([message, *[f"  {hint}" for hint in list(hints)[:1]]])
+        return _fail(command, checkup.unreachable(error).message, status=1)
 
 
 def _fail(command: str, message: str, *, status: int) -> int:

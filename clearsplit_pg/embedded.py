@@ -29,7 +29,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
@@ -38,7 +38,7 @@ from urllib.parse import quote, unquote, urlsplit
 import psycopg
 
 from clearsplit_core.errors import Unavailable
-from clearsplit_core.ports import AsyncStore, Clock
+from clearsplit_core.ports import AsyncStore, Clock, StoreOptions
 from clearsplit_pg import keeper
 from clearsplit_pg.schema import migrate
 from clearsplit_pg.store import open_store as open_postgres
@@ -263,15 +263,25 @@ class EmbeddedPostgres:
             os.close(lock)
 
 
+def open_store(
+    url: str, clock: Clock, options: StoreOptions
+) -> AbstractAsyncContextManager[AsyncStore]:
+    """The store of `embedded:` or `embedded:///a/folder`: its server runs and is migrated.
+
+    Raises CannotStart, at once where the URL or this system is to blame.
+    """
+    return _running(EmbeddedPostgres(_folder(url)), clock, options)
+
+
 @asynccontextmanager
-async def open_store(url: str, clock: Clock) -> AsyncGenerator[AsyncStore]:
-    """The store of `embedded:` or `embedded:///a/folder`: its server runs and is migrated."""
-    server = EmbeddedPostgres(_folder(url))
+async def _running(
+    server: EmbeddedPostgres, clock: Clock, options: StoreOptions
+) -> AsyncGenerator[AsyncStore]:
     watch: asyncio.Task[None] | None = None
     try:
         await asyncio.to_thread(server.start)
         await asyncio.to_thread(migrate, server.url)
-        async with open_postgres(server.url, clock) as store:
+        async with open_postgres(server.url, clock, options) as store:
             watch = asyncio.create_task(_watch(server))
             yield store
     finally:

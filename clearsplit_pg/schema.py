@@ -12,6 +12,7 @@ import glob
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final, LiteralString
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -24,6 +25,7 @@ from yoyo.migrations import Migration, MigrationList
 from clearsplit_core.errors import Conflict
 from clearsplit_pg.urls import normalise
 
+APPLIED: Final[LiteralString] = "select migration_id from _yoyo_migration"
 MIGRATION_LOCK = 0x636C656172  # "clear"
 """The advisory lock of whoever changes the schema or who may use it."""
 
@@ -69,7 +71,7 @@ def pending(url: str, directory: Path | None = None) -> list[str]:
 def applied(connection: psycopg.Connection[TupleRow]) -> frozenset[str]:
     """The ids of the migrations that the database has, whoever applied them."""
     try:
-        rows = connection.execute("select migration_id from _yoyo_migration").fetchall()
+        rows = connection.execute(APPLIED).fetchall()
     except psycopg.errors.UndefinedTable:
         return frozenset()
     return frozenset(migration_id for (migration_id,) in rows)

@@ -20,11 +20,14 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
+from clearsplit_core.ports import StoreOptions
 from clearsplit_pg.embedded import EmbeddedPostgres
 from clearsplit_pg.schema import migrate
 from clearsplit_pg.urls import normalise
 
 RUN_FOLDER = "CLEARSPLIT_TEST_RUN"  # set by the run's first process, inherited by its workers
+FORGETFUL = StoreOptions(unsafe=True)
+"""How tests open a store: on a server that a crash may empty, for speed."""
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 Connection: TypeAlias = psycopg.Connection[TupleRow]

@@ -41,6 +41,7 @@ from clearsplit_core.records import (
     TokenId,
 )
 from tests.literals import Clock, caller
+from tests.postgres import FORGETFUL
 
 R = TypeVar("R")
 
@@ -88,7 +89,7 @@ def front_door(scheme: str) -> OpenStore:
 @asynccontextmanager
 async def memory(_: pytest.FixtureRequest) -> AsyncGenerator[Rig]:
     clock = Clock()
-    async with front_door("memory")("memory:", clock) as store:
+    async with front_door("memory")("memory:", clock, FORGETFUL) as store:
         assert isinstance(store, AsyncMemoryStore)
         yield _memory_rig(store, store._store, clock)
 
@@ -218,12 +219,12 @@ async def postgres(request: pytest.FixtureRequest) -> AsyncGenerator[Rig]:
         yield
         _execute(url, _MEND)
 
-    async with front_door("postgresql")(url, clock) as store:
+    async with front_door("postgresql")(url, clock, FORGETFUL) as store:
         yield Rig(
             store=store,
             clock=clock,
             dump=lambda: _rows(url),
-            elsewhere=lambda: front_door("postgresql")(url, clock),
+            elsewhere=lambda: front_door("postgresql")(url, clock, FORGETFUL),
             failing_commits=failing_commits,
         )
 

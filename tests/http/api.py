@@ -21,10 +21,10 @@ from openapi_schema_validator import OAS31Validator
 from clearsplit_core.plain import Plain
 from clearsplit_core.ports import Clock
 from clearsplit_http.app import OPERATIONS, create_app
-from clearsplit_http.commands import store_for
 from clearsplit_http.openapi import document
 from clearsplit_http.server import Server, running
 from clearsplit_http.settings import Settings
+from tests.postgres import FORGETFUL
 
 Tree: TypeAlias = dict[str, object]
 
@@ -99,11 +99,12 @@ async def api_on(url: str, clock: Clock) -> AsyncGenerator[Api]:
     """The API on the store behind `url`."""
     settings = Settings(
         store_url=url,
+        store=FORGETFUL,
         jwt_secret=SECRET.encode(),
         password_pepper=PEPPER.encode(),
         bcrypt_cost=4,
     )
-    async with running(settings, store_for(url), clock) as server:
+    async with running(settings, clock) as server:
         app = create_app(server)
         transport = httpx.ASGITransport(
             app,  # type: ignore[arg-type]  # two spellings of the ASGI protocol

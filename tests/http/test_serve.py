@@ -11,8 +11,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 import httpx
+import psycopg
 import pytest
 
 SECRET: Final = "a secret for the tests, long enough"
@@ -60,13 +62,14 @@ def address(said: str) -> str:
 
 
 def refused(*more: str, env: dict[str, str]) -> str:
-    """What the server says when it cannot start: one sentence, no traceback, exit 1."""
+    """What the server says when it cannot start: a sentence or a list, no traceback, exit 1."""
     done = subprocess.run(
         [*COMMAND, *more], env=env, capture_output=True, text=True, timeout=START_S_MAX, check=False
     )
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("clearsplit serve: ")
-    assert done.stderr.count("\n") == 1
+    first, *others = done.stderr.splitlines()
+    assert first.startswith("clearsplit serve: ")
+    assert all(line.startswith("  ") for line in others)
     return done.stderr
 
 
@@ -145,8 +148,8 @@ def test_a_host_that_is_none_is_said() -> None:
 
 def test_bad_settings_are_said() -> None:
     said = refused(env=environment(DATABASE_URL="memory:", JWT_SECRET="hunter2", BCRYPT_COST="x"))
-    assert "JWT_SECRET needs 32 bytes" in said
-    assert "BCRYPT_COST" in said
+    assert "\n  JWT_SECRET needs 32 bytes" in said
+    assert "\n  BCRYPT_COST" in said
     assert "hunter2" not in said
 
 
@@ -162,7 +165,7 @@ def test_an_environment_is_one_of_three() -> None:
     assert "ENV is local, staging or production" in said
 
 
-def test_where_to_listen_may_stand_in_the_environment() -> None:
+def test_where_to_listen_may_stand_in_the_environment_and_a_flag_beats_it() -> None:
     env = IN_MEMORY | {"UVICORN_HOST": "no such host", "UVICORN_PORT": "8001"}
     assert "Cannot listen on no such host port 0" in refused(env=env)
 
@@ -173,11 +176,66 @@ def test_an_unknown_kind_of_database_is_said() -> None:
     assert "hunter2" not in said
 
 
+# ── A database that cannot be used ───────────────────────────────────────────────────────────────
+
+
 def test_a_database_that_is_not_there_is_said() -> None:
     url = "postgresql://u:hunter2@127.0.0.1:1/d"
     said = refused(env=environment(DATABASE_URL=url, JWT_SECRET=SECRET))
-    assert "cannot be reached" in said
+    assert "Is Postgres running there" in said
     assert "hunter2" not in said
+
+
+def on_database(url: str, **changes: str) -> dict[str, str]:
+    return environment(DATABASE_URL=url, JWT_SECRET=SECRET, **changes)
+
+
+@pytest.mark.parametrize("name", ["synchronous_commit", "default_transaction_read_only"])
+def test_a_database_with_a_dangerous_setting_is_refused(database_url: str, name: str) -> None:
+    value = {"synchronous_commit": "off"}.get(name, "on")
+    options = quote(f"-c {name}={value}")
+    said = refused(env=on_database(with_options(database_url, options)))
+    assert f"\n  {EXPECTED[name]}" in said
+
+
+EXPECTED = {
+    "synchronous_commit": "synchronous_commit is off, so a crash can lose writes",
+    "default_transaction_read_only": "The database is read-only",
+}
+
+
+def with_options(url: str, options: str) -> str:
+    return f"{url}{'&' if '?' in url else '?'}options={options}"
+
+
+def test_a_database_that_a_crash_may_destroy_is_refused_unless_that_is_wanted(
+    database_url: str,
+) -> None:
+    durable = with_options(database_url, quote("-c synchronous_commit=on"))
+    with psycopg.connect(durable) as connection:
+        fsync = connection.execute("show fsync").fetchone()
+    if fsync == ("on",):
+        pytest.skip("this server (TEST_DATABASE_URL) is a durable one")
+    assert "fsync is off, so a crash can destroy" in refused(env=on_database(durable))
+    with serving(env=on_database(durable, ALLOW_UNSAFE_DATABASE="1")) as (process, said):
+        assert httpx.get(f"{address(said)}/health/ready").status_code == 200
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+
+
+def test_a_database_without_its_schema_is_refused_and_left_alone(bare_database_url: str) -> None:
+    env = on_database(bare_database_url, ALLOW_UNSAFE_DATABASE="1")
+    assert "run `clearsplit migrate`" in refused(env=env)
+    with psycopg.connect(bare_database_url) as connection:
+        tables = connection.execute("select from pg_tables where schemaname = 'public'").fetchall()
+    assert tables == []
+
+
+def test_all_that_is_wrong_with_a_database_is_said_at_once(bare_database_url: str) -> None:
+    options = quote("-c synchronous_commit=off -c default_transaction_read_only=on")
+    said = refused(env=on_database(with_options(bare_database_url, options)))
+    for wrong in ("synchronous_commit is off", "read-only", "The schema is old"):
+        assert f"\n  {wrong}" in said or f"\n  The database is {wrong}" in said
 
 
 def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
@@ -188,8 +246,5 @@ def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])
 def test_a_port_is_a_number(port: str) -> None:
-    done = subprocess.run(
-        [*COMMAND, "--port", port], env=IN_MEMORY, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 2
-    assert "a port is a number" in done.stderr
+    said = refused("--port", port, env=IN_MEMORY)
+    assert "UVICORN_PORT (--port) is a whole number from 0 to 65535" in said

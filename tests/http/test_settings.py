@@ -1,12 +1,16 @@
 """Settings: all that is wrong in one message, and no secret in it."""
 
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from clearsplit_core.errors import BadSettings
+from clearsplit_core.ports import StoreOptions
 from clearsplit_http.folder import kept_secret
-from clearsplit_http.settings import Settings, read_settings
+from clearsplit_http.settings import SECRETS, Settings, read_settings
 
 SECRET = "x" * 32
 GOOD = {"DATABASE_URL": "memory:", "JWT_SECRET": SECRET}
@@ -25,6 +29,17 @@ def test_everything_can_be_set() -> None:
         "PASSWORD_PEPPER": "pepper",
         "BCRYPT_COST": "10",
         "DRAIN_S": "3",
+        "ENV": "staging",
+        "UVICORN_HOST": "::1",
+        "UVICORN_PORT": "9000",
+        "UVICORN_WORKERS": "1",
+        "DATABASE_POOL_MIN": "2",
+        "DATABASE_POOL_MAX": "3",
+        "DATABASE_WAIT_S": "4",
+        "DATABASE_CONNECT_S": "6",
+        "DATABASE_STATEMENT_S": "0",
+        "DATABASE_PREPARE": "0",
+        "ALLOW_UNSAFE_DATABASE": "1",
     }
     assert read_settings(GOOD | more) == Settings(
         store_url="memory:",
@@ -36,6 +51,19 @@ def test_everything_can_be_set() -> None:
         password_pepper=b"pepper",
         bcrypt_cost=10,
         drain_s=3,
+        env="staging",
+        host="::1",
+        port=9000,
+        workers=1,
+        store=StoreOptions(
+            connections_min=2,
+            connections_max=3,
+            wait_s=4,
+            connect_s=6,
+            statement_s=0,
+            prepare=False,
+            unsafe=True,
+        ),
     )
 
 
@@ -48,6 +76,11 @@ def test_all_that_is_wrong_is_said_at_once_and_no_value_repeated() -> None:
         "PASSWORD_MIN_LENGTH": "-1",
         "BCRYPT_COST": "9" * 5000,
         "DRAIN_S": "\u0663",
+        "UVICORN_PORT": "65536",
+        "UVICORN_WORKERS": "many",
+        "DATABASE_POOL_MAX": "0",
+        "DATABASE_PREPARE": "yes",
+        "ALLOW_UNSAFE_DATABASE": "true",
     }
     with pytest.raises(BadSettings) as refused:
         read_settings(wrong)
@@ -55,6 +88,29 @@ def test_all_that_is_wrong_is_said_at_once_and_no_value_repeated() -> None:
     assert all(name in said for name in (*wrong, "DATABASE_URL"))
     assert "secrets.token_urlsafe" in said
     assert "hunter2" not in said
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"DATABASE_POOL_MIN": "9", "DATABASE_POOL_MAX": "8"}, "DATABASE_POOL_MIN is larger"),
+        ({"UVICORN_WORKERS": "2"}, "UVICORN_WORKERS is 1 with memory:"),
+        (
+            {"DATABASE_URL": "mysql://h"},
+            "DATABASE_URL is wrong: It begins with one of: embed",
+        ),
+        ({"DATABASE_URL": "postgresql://u:p@s@h/d"}, "DATABASE_URL is wrong: A database URL is"),
+        ({"DATABASE_URL": "postgresql://h/d?colour=red"}, "DATABASE_URL is wrong"),
+        ({"DATABASE_URL": "embedded://host/folder"}, "embedded:///an/absolute/folder"),
+    ],
+)
+def test_what_cannot_be_together_or_be_read_is_said_with_the_rest(
+    settings: dict[str, str], said: str
+) -> None:
+    with pytest.raises(BadSettings) as refused:
+        read_settings(GOOD | {"BCRYPT_COST": "x"} | settings)
+    assert "\n  BCRYPT_COST is a whole number from 4 to 16." in refused.value.message
+    assert said in refused.value.message
 
 
 @pytest.mark.parametrize("algorithm", ["none", "RS256", "hs256", "HS256 HS512"])
@@ -75,9 +131,10 @@ def test_a_secret_has_32_bytes(secret: str, good: bool) -> None:  # noqa: FBT001
         assert good
 
 
-def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [SECRET, f"{SECRET}\n", f" {SECRET}\r\n"])
+def test_a_secret_may_stand_in_a_file(content: str, tmp_path: Path) -> None:
     file = tmp_path / "secret"
-    file.write_text(SECRET + "\n")
+    file.write_text(content, newline="")
     settings = read_settings({"DATABASE_URL": "memory:", "JWT_SECRET_FILE": str(file)})
     assert settings.jwt_secret == SECRET.encode()
 
@@ -87,6 +144,15 @@ def test_a_secret_stands_in_one_place(tmp_path: Path) -> None:
         read_settings(GOOD | {"JWT_SECRET_FILE": str(tmp_path)})
     with pytest.raises(BadSettings, match="PASSWORD_PEPPER_FILE names no file"):
         read_settings(GOOD | {"PASSWORD_PEPPER_FILE": str(tmp_path / "none")})
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"x" * 65_537, b"\xff\xfe"])
+def test_a_file_without_a_secret_in_it_is_said(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_bytes(content)
+    for name in SECRETS:
+        with pytest.raises(BadSettings, match=f"{name}_FILE names"):
+            read_settings(dict.fromkeys(GOOD, "") | {f"{name}_FILE": str(file)})
 
 
 def test_no_secret_is_shown() -> None:
@@ -110,3 +176,61 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BadSettings, match="--data-dir"):
         kept_secret(tmp_path / "file" / "data", "jwt-secret")
+
+
+# ── The table in docs/deployment.md ──────────────────────────────────────────────────────────────
+
+GUIDE: Final = (Path(__file__).parents[2] / "docs" / "deployment.md").read_text()
+ROWS: Final = dict(
+    re.findall(r"^\| `([A-Z_]+)`(?:, `_FILE`)? \| (.+ \| .+) \|$", GUIDE, re.MULTILINE)
+)
+"""What the table says of each variable: its default and its meaning."""
+RANGES: Final = [
+    (name, *found.groups())
+    for name, said in ROWS.items()
+    if (found := re.search(r"\b(\d+) to (\d+)\b", said))
+]
+
+
+class Watched(Mapping[str, str]):
+    """An environment that remembers what it was asked for."""
+
+    def __init__(self, known: Mapping[str, str]) -> None:
+        self._known = known
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+def test_the_table_names_the_variables_that_are_read_and_no_other() -> None:
+    environment = Watched(GOOD)
+    read_settings(environment)
+    in_files = {f"{name}_FILE" for name in SECRETS}
+    assert environment.asked - in_files == set(ROWS)
+    assert set(re.findall(r"^\| `([A-Z_]+)`, `_FILE` ", GUIDE, re.MULTILINE)) == set(SECRETS)
+
+
+@pytest.mark.parametrize("name", sorted(set(ROWS) - set(GOOD)))
+def test_the_default_in_the_table_is_the_default(name: str) -> None:
+    said, _ = ROWS[name].split(" | ", 1)
+    default = re.findall(r"`([^`]*)`", said)[-1:]
+    assert default or said in ("none", "unset")
+    assert read_settings(GOOD | {name: "".join(default)}) == read_settings(GOOD)
+
+
+@pytest.mark.parametrize(("name", "least", "most"), RANGES)
+def test_the_range_in_the_table_is_the_range(name: str, least: str, most: str) -> None:
+    others = {"DATABASE_URL": "postgresql://h/d", "DATABASE_POOL_MAX": "100"}
+    for fine in (least, most):
+        read_settings(GOOD | others | {"DATABASE_POOL_MIN": "1", name: fine})
+    for wrong in (int(least) - 1, int(most) + 1):
+        with pytest.raises(BadSettings, match=f"{name} .*is a whole number from {least} to {most}"):
+            read_settings(GOOD | others | {name: str(wrong)})

@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 
 from clearsplit_pg import commands
-from clearsplit_pg.checkup import Facts, advice, faults
+from clearsplit_pg.checkup import Facts, Schema, advice, dangers, faults
 from clearsplit_pg.embedded import EmbeddedPostgres
 from clearsplit_pg.schema import MigrationFailed, migrate, migrations_dir, required, step_down
 from tests.pg.test_schema import TWO, objects, rows, run_migrate, written
@@ -32,6 +32,8 @@ GOOD = Facts(
     local=False,
     may_change_journal=False,
 )
+WHOLE = Schema(required())
+LAST = max(required())
 PASSWORD = "hunter2"
 
 
@@ -49,7 +51,7 @@ def name_of(url: str) -> sql.Identifier:
 
 
 def test_nothing_is_wrong_with_a_good_database() -> None:
-    assert [*faults(GOOD), *advice(GOOD)] == []
+    assert [*faults(GOOD, WHOLE), *dangers(GOOD), *advice(GOOD)] == []
 
 
 @pytest.mark.parametrize(
@@ -57,15 +59,56 @@ def test_nothing_is_wrong_with_a_good_database() -> None:
     [
         (replace(GOOD, version_num=139_999, version="13.22"), "PostgreSQL 13.22 is too old"),
         (replace(GOOD, encoding="SQL_ASCII"), "encoding is SQL_ASCII"),
-        (replace(GOOD, fsync="off"), "fsync is off"),
-        (replace(GOOD, synchronous_commit="off"), "synchronous_commit is off"),
         (replace(GOOD, read_only=True), "read-only"),
     ],
 )
-def test_what_would_lose_money_is_a_fault(facts: Facts, said: str) -> None:
-    (fault,) = faults(facts)
+def test_what_cannot_keep_a_journal_is_a_fault(facts: Facts, said: str) -> None:
+    (fault,) = faults(facts, WHOLE)
 
     assert said in fault
+    assert list(dangers(facts)) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (replace(GOOD, fsync="off"), "fsync is off"),
+        (replace(GOOD, synchronous_commit="off"), "synchronous_commit is off"),
+    ],
+)
+def test_what_would_forget_a_confirmed_write_is_a_danger(facts: Facts, said: str) -> None:
+    (danger,) = dangers(facts)
+
+    assert said in danger
+    assert list(faults(facts, WHOLE)) == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "shown", "said"),
+    [
+        (Schema(frozenset()), "lacks 0001", "`clearsplit migrate`"),
+        (
+            Schema(required() - {max(required())}),
+            f"lacks {max(required())}",
+            "`clearsplit migrate`",
+        ),
+        (Schema(None), "unknown", "--app-role"),
+    ],
+)
+def test_a_schema_that_is_not_the_right_one_is_a_fault(
+    schema: Schema, shown: str, said: str
+) -> None:
+    (fault,) = faults(GOOD, schema)
+
+    assert said in fault
+    assert str(schema).startswith(shown)
+
+
+def test_a_newer_schema_is_no_fault() -> None:
+    newer = Schema(required() | {"9999.tomorrow"})
+
+    assert list(faults(GOOD, newer)) == []
+    assert str(newer) == "newer, with 9999.tomorrow"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +120,7 @@ def test_what_would_lose_money_is_a_fault(facts: Facts, said: str) -> None:
     ],
 )
 def test_what_is_just_good_enough_is_no_fault(facts: Facts) -> None:
-    assert list(faults(facts)) == []
+    assert [*faults(facts, WHOLE), *dangers(facts)] == []
 
 
 @pytest.mark.parametrize(
@@ -90,7 +133,7 @@ def test_what_is_just_good_enough_is_no_fault(facts: Facts) -> None:
     ],
 )
 def test_what_should_be_better_is_advice(facts: Facts, said: str) -> None:
-    assert list(faults(facts)) == []
+    assert [*faults(facts, WHOLE), *dangers(facts)] == []
     (sentence,) = advice(facts)
     assert said in sentence
 
@@ -225,6 +268,16 @@ def test_a_url_may_stand_in_a_file(
 
     assert run_migrate("--status") == 0
     assert capsys.readouterr().out == "up to date\n"
+
+
+def test_a_url_stands_in_one_place(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://h/d")
+    monkeypatch.setenv("DATABASE_URL_FILE", "/nowhere/url")
+
+    assert run_migrate() == 1
+    assert "Both DATABASE_URL and DATABASE_URL_FILE are set" in capsys.readouterr().err
 
 
 def test_a_file_that_cannot_be_read_is_said(

@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from clearsplit_core.ports import StoreOptions
 from clearsplit_pg.embedded import CannotStart, EmbeddedPostgres, open_store
 from tests.postgres import FAST
 
@@ -322,9 +323,15 @@ def test_a_cluster_that_was_never_finished_is_made_anew(new_dir: Path) -> None:
 # ── As a store ───────────────────────────────────────────────────────────────────────────────────
 
 
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
 async def test_a_server_that_dies_is_started_again_under_its_store(tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    async with open_store(f"embedded://{folder}", lambda: datetime.now(UTC)) as store:
+    async with open_store(
+        f"embedded://{folder}", lambda: datetime.now(UTC), StoreOptions()
+    ) as store:
         first = postmaster(folder)
         os.kill(first, signal.SIGKILL)
         answers = [await store.ready() for _ in range(20)]  # each waits for a connection
@@ -334,7 +341,9 @@ async def test_a_server_that_dies_is_started_again_under_its_store(tmp_path: Pat
 
 
 async def test_an_embedded_url_opens_a_store_that_is_ready(tmp_path: Path) -> None:
-    async with open_store(f"embedded://{tmp_path}/a%20folder", lambda: datetime.now(UTC)) as store:
+    async with open_store(
+        f"embedded://{tmp_path}/a%20folder", lambda: datetime.now(UTC), StoreOptions()
+    ) as store:
         assert await store.ready()
 
     assert (tmp_path / "a folder").is_dir()
@@ -344,7 +353,7 @@ async def test_an_embedded_url_opens_a_store_that_is_ready(tmp_path: Path) -> No
 @pytest.mark.parametrize("url", ["embedded:folder", "embedded://host/folder"])
 async def test_an_embedded_url_names_an_absolute_folder_or_none(url: str) -> None:
     with pytest.raises(CannotStart, match="embedded:///an/absolute/folder"):
-        async with open_store(url, lambda: datetime.now(UTC)):
+        async with open_store(url, now, StoreOptions()):
             pass
 
 

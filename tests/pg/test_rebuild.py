@@ -9,6 +9,7 @@ from clearsplit_core.expenses import Changes
 from clearsplit_core.records import Fx
 from clearsplit_pg.store import open_store
 from tests.literals import TOMORROW, Clock, caller, expense, founding, guest, revise, void
+from tests.postgres import FORGETFUL
 
 REBUILT_POSTINGS = """
 select entries.group_id, member_id, currency, seq, effective_date, amount_minor,
@@ -31,7 +32,7 @@ select entries.group_id, member_id, currency, sum(amount_minor)
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[psycopg.Connection[tuple[object, ...]]]:
     """A group with expenses in two currencies, one of them moved to another day, one voided."""
-    async with open_store(database_url, Clock()) as store:
+    async with open_store(database_url, Clock(), FORGETFUL) as store:
         for command in (
             founding("ann"),
             guest("bob"),

@@ -40,7 +40,7 @@ from tests.literals import (
     void,
 )
 from tests.pg.test_schema import rows, run_migrate
-from tests.postgres import with_database
+from tests.postgres import FORGETFUL, with_database
 
 TABLES = """
 select format('%I', relname)
@@ -91,7 +91,7 @@ def in_database(url: str, other: str) -> str:
 
 async def test_the_application_role_can_do_all_that_the_server_does(application: Role) -> None:
     ann = caller("ann")
-    async with open_store(application.url, Clock()) as store:
+    async with open_store(application.url, Clock(), FORGETFUL) as store:
         assert await store.ready()
         for command in (
             founding("ann"),
@@ -117,7 +117,7 @@ async def test_the_application_role_can_do_all_that_the_server_does(application:
 
 
 async def test_the_application_role_keeps_accounts_and_sessions(application: Role) -> None:
-    async with open_store(application.url, Clock()) as store:
+    async with open_store(application.url, Clock(), FORGETFUL) as store:
         await store.perform_on_account(
             OpenAccount(
                 account_id=account("ann"),

@@ -1,0 +1,103 @@
+"""Connections to a database: opened only where money is safe, and never handed out dead.
+
+The first connection asks the database what it is (checkup.py); a store that would lose what it
+confirmed, or lacks a migration, is refused with what to mend. After that the pool outlives every
+restart of Postgres: a connection that the server has closed is found before a request gets it, and
+new ones are tried until they succeed, at short intervals, as long as anybody asks for one.
+"""
+
+import select
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from clearsplit_core.ports import StoreOptions
+from clearsplit_pg import checkup
+from clearsplit_pg.connected import Pool
+from clearsplit_pg.urls import normalise
+
+WAITING_MAX: Final = 200
+"""Requests that may wait for a connection."""
+RECONNECT_S: Final = 0.5
+"""Seconds until a failed connection is tried once more; after that, the next request tries."""
+
+_OURS: Final = {
+    "application_name": "clearsplit",
+    "client_encoding": "UTF8",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
+"""With these, a database host that vanished without a word is noticed within half a minute."""
+_LIMITS: Final = ("statement_timeout", "idle_in_transaction_session_timeout")
+_PREPARE_AFTER: Final = 5
+"""Times that a statement is sent before the connection prepares it (psycopg's own number)."""
+
+
+def conninfo(url: str, options: StoreOptions) -> str:
+    """The database at `url` with our limits, unless the URL has its own. Raises BadDatabaseUrl."""
+    given = conninfo_to_dict(normalise(url))
+    ours = _OURS | {"connect_timeout": str(options.connect_s)}
+    said = {name: str(value) for name, value in given.items() if value is not None}
+    if options.statement_s:
+        limits = " ".join(f"-c {name}={options.statement_s}s" for name in _LIMITS)
+        said["options"] = f"{limits} {said.get('options', '')}".strip()
+    return make_conninfo(**{**ours, **said})
+
+
+@asynccontextmanager
+async def open_pool(where: str, options: StoreOptions) -> AsyncGenerator[Pool]:
+    """Connections to the database that a `conninfo` names, which is fit to keep a journal.
+
+    Raises DatabaseUnreachable and DatabaseUnfit.
+    """
+    await _require_fit(where, options)
+    pool: Pool = AsyncConnectionPool(
+        where,
+        connection_class=AsyncConnection[DictRow],
+        kwargs={
+            "autocommit": True,
+            "row_factory": dict_row,
+            "prepare_threshold": _PREPARE_AFTER if options.prepare else None,
+        },
+        check=lambda connection: _require_open(connection, pool),
+        min_size=options.connections_min,
+        max_size=options.connections_max,
+        max_waiting=WAITING_MAX,
+        timeout=options.wait_s,
+        reconnect_timeout=RECONNECT_S,
+        open=False,
+    )
+    async with pool:
+        yield pool
+
+
+async def _require_fit(where: str, options: StoreOptions) -> None:
+    try:
+        async with await AsyncConnection.connect(where, autocommit=True) as connection:
+            await checkup.require_fit(connection, unsafe=options.unsafe)
+    except psycopg.Error as error:
+        raise checkup.unreachable(error) from error
+
+
+async def _require_open(connection: AsyncConnection[DictRow], pool: Pool) -> None:
+    """An idle connection on which there is something to read: mostly the server's farewell.
+
+    Looking costs no round trip. One that is dead is seldom alone, so all idle ones are tried then.
+    """
+    watch = select.poll()
+    watch.register(connection.fileno(), select.POLLIN)
+    if not watch.poll(0):
+        return
+    try:
+        await connection.execute("")
+    except psycopg.Error:
+        await pool.check()
+        raise

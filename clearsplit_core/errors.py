@@ -240,6 +240,14 @@ class GroupFull(Conflict, code="group-full"):
     """This group has as many members as a group can have."""
 
 
+class GroupArchived(Conflict, code="group-archived"):
+    """This group is archived; an owner can take it out of the archive first."""
+
+
+class GroupDeleted(Conflict, code="group-deleted"):
+    """This group was deleted; an owner can restore it first."""
+
+
 # ── Idempotency ──────────────────────────────────────────────────────────────────────────────────
 
 

@@ -5,6 +5,7 @@ back and puts the new ones in; to void one takes them back; to restore one puts 
 leg that is taken back keeps its own effective date, so a view by date is right after a correction.
 """
 
+from abc import abstractmethod
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
@@ -18,8 +19,8 @@ from clearsplit_core.errors import (
     NotVoided,
     VersionMismatch,
 )
-from clearsplit_core.group import Event, Group, Right
-from clearsplit_core.journal import GroupId, MemberId, Postings, net, reversed_legs
+from clearsplit_core.group import Event, Group, Moved, Right, difference
+from clearsplit_core.journal import GroupId, MemberId
 from clearsplit_core.ports import Decision, Needs
 from clearsplit_core.records import Expense, ExpenseId, Fx, Outcome, Role, Terms, outcome_of
 from clearsplit_core.splits import Itemised, Part, Split
@@ -63,23 +64,33 @@ class RecordExpense:
             terms=self.terms,
             outcome=outcome_of(self.terms, self.expense_id),
         )
-        return _decided(event, group, self.expense_id)
+        return _decided(event, group)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExpenseRecorded(Event):
-    kind: ClassVar[str] = "expense-recorded"
+class OfExpense(Event):
+    """What happens to one expense: it moves what the expense puts in the journal from now on."""
+
     expense_id: ExpenseId
+
+    @abstractmethod
+    def expense(self, group: Group) -> Expense:
+        """The expense as it is afterwards, `group` being as it was before."""
+
+    def moves(self, group: Group) -> Moved:
+        return difference(group.expenses.get(self.expense_id), self.expense(group))
+
+    def evolve(self, group: Group) -> Group:
+        return group.with_expense(self.expense(group))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpenseRecorded(OfExpense):
+    kind: ClassVar[str] = "expense-recorded"
     terms: Terms
     outcome: Outcome
 
-    def postings(self, group: Group) -> Postings:
-        return self._expense(group).legs()
-
-    def evolve(self, group: Group) -> Group:
-        return group.with_expense(self._expense(group))
-
-    def _expense(self, group: Group) -> Expense:
+    def expense(self, group: Group) -> Expense:
         return Expense(
             id=self.expense_id,
             terms=self.terms,
@@ -189,23 +200,16 @@ class ReviseExpense(ChangeOfExpense):
         event = ExpenseRevised(
             expense_id=expense.id, terms=terms, outcome=_outcome_after(expense, terms)
         )
-        return _decided(event, group, expense.id)
+        return _decided(event, group)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExpenseRevised(Event):
+class ExpenseRevised(OfExpense):
     kind: ClassVar[str] = "expense-revised"
-    expense_id: ExpenseId
     terms: Terms
     outcome: Outcome
 
-    def postings(self, group: Group) -> Postings:
-        return _difference(group.expense(self.expense_id), self._revised(group))
-
-    def evolve(self, group: Group) -> Group:
-        return group.with_expense(self._revised(group))
-
-    def _revised(self, group: Group) -> Expense:
+    def expense(self, group: Group) -> Expense:
         old = group.expense(self.expense_id)
         return replace(_next(old, group), terms=self.terms, outcome=self.outcome)
 
@@ -233,20 +237,15 @@ class VoidExpense(ChangeOfExpense):
         expense = _expense_as_seen(group, self.expense_id, self.expected_version)
         if expense.voided:
             raise AlreadyVoided
-        return _decided(ExpenseVoided(expense_id=expense.id), group, expense.id)
+        return _decided(ExpenseVoided(expense_id=expense.id), group)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExpenseVoided(Event):
+class ExpenseVoided(OfExpense):
     kind: ClassVar[str] = "expense-voided"
-    expense_id: ExpenseId
 
-    def postings(self, group: Group) -> Postings:
-        return reversed_legs(group.expense(self.expense_id).legs())
-
-    def evolve(self, group: Group) -> Group:
-        old = group.expense(self.expense_id)
-        return group.with_expense(replace(_next(old, group), voided=True))
+    def expense(self, group: Group) -> Expense:
+        return replace(_next(group.expense(self.expense_id), group), voided=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,37 +259,26 @@ class RestoreExpense(ChangeOfExpense):
         expense = _expense_as_seen(group, self.expense_id, self.expected_version)
         if not expense.voided:
             raise NotVoided
-        return _decided(ExpenseRestored(expense_id=expense.id), group, expense.id)
+        return _decided(ExpenseRestored(expense_id=expense.id), group)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExpenseRestored(Event):
+class ExpenseRestored(OfExpense):
     kind: ClassVar[str] = "expense-restored"
-    expense_id: ExpenseId
 
-    def postings(self, group: Group) -> Postings:
-        return self._restored(group).legs()
-
-    def evolve(self, group: Group) -> Group:
-        return group.with_expense(self._restored(group))
-
-    def _restored(self, group: Group) -> Expense:
+    def expense(self, group: Group) -> Expense:
         return replace(_next(group.expense(self.expense_id), group), voided=False)
 
 
 # ── What they share ──────────────────────────────────────────────────────────────────────────────
 
 
-def _decided(event: Event, group: Group, expense_id: ExpenseId) -> Decision[Expense]:
-    return Decision((event,), event.evolve(group).expense(expense_id))
+def _decided(event: OfExpense, group: Group) -> Decision[Expense]:
+    return Decision((event,), event.expense(group))
 
 
 def _next(expense: Expense, group: Group) -> Expense:
     return replace(expense, version=expense.version + 1, changed_at=group.now)
-
-
-def _difference(old: Expense, new: Expense) -> Postings:
-    return net((*reversed_legs(old.legs()), *new.legs()))
 
 
 def expense_to_change(group: Group, expense_id: ExpenseId) -> Expense:

@@ -9,15 +9,18 @@ the command said that it needs. Times, ids and salts come from outside.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
 from types import MappingProxyType
-from typing import ClassVar, Final, TypeVar
+from typing import ClassVar, Final, Protocol, TypeVar
 
+from clearsplit_core.debts import NO_DEBTS, Debts, added, reversed_debts
 from clearsplit_core.errors import (
     BalanceOutOfRange,
+    GroupArchived,
+    GroupDeleted,
     InactiveMember,
     InsufficientRole,
     JournalBroken,
@@ -33,9 +36,26 @@ from clearsplit_core.journal import (
     MemberId,
     Postings,
     empty,
+    net,
+    reversed_legs,
 )
 from clearsplit_core.plain import Plain, Texts, from_plain, to_plain
-from clearsplit_core.records import AccountId, Expense, ExpenseId, Member, Role
+from clearsplit_core.records import (
+    AccountId,
+    Comment,
+    CommentId,
+    Expense,
+    ExpenseId,
+    Invite,
+    InviteId,
+    Member,
+    Payment,
+    PaymentId,
+    PaymentState,
+    Role,
+    Settlement,
+    SettlementId,
+)
 from clearsplit_core.text import Text
 
 K = TypeVar("K")
@@ -76,6 +96,10 @@ class Group:
     `now`, `caller` and `actor_id` belong to the moment: the time under the lock, the account that
     asks, and that account's active seat. `balances` are signed minor units by member and currency,
     positive where the group owes the member.
+
+    `simplify`: settle in the fewest transfers unless somebody asks otherwise. `moved_seq` is the
+    last entry that moved a balance, `strayed_seq` the last one that did so other than by paying a
+    transfer of the latest settlement: that one is stale once it strayed.
     """
 
     id: GroupId
@@ -84,9 +108,21 @@ class Group:
     currency: str = ""
     version: int = 0
     created_at: datetime | None = None
+    archived: bool = False
+    deleted: bool = False
+    simplify: bool = True
+    payments_need_confirmation: bool = False
+    latest_settlement_id: SettlementId | None = None
+    moved_seq: int = 0
+    strayed_seq: int = 0
     members: Mapping[MemberId, Member] = field(default_factory=_none)
     balances: Balances = field(default_factory=_none)
+    debts: Debts = field(default_factory=lambda: NO_DEBTS)
     expenses: Mapping[ExpenseId, Expense] = field(default_factory=_none)
+    comments: Mapping[CommentId, Comment] = field(default_factory=_none)
+    payments: Mapping[PaymentId, Payment] = field(default_factory=_none)
+    settlements: Mapping[SettlementId, Settlement] = field(default_factory=_none)
+    invites: Mapping[InviteId, Invite] = field(default_factory=_none)
     now: datetime
     caller: AccountId | None = None
     actor_id: MemberId | None = None
@@ -110,10 +146,19 @@ class Group:
 
     @property
     def actor(self) -> Member:
-        """The caller's seat. Raises ThingNotFound for everybody without one."""
-        if self.actor_id is None:
+        """The caller's seat. Raises ThingNotFound for everybody without one.
+
+        Once the group was deleted, only its owners still see it.
+        """
+        if self.actor_id is None or not self.seen:
             raise ThingNotFound
         return self.members[self.actor_id]
+
+    @property
+    def seen(self) -> bool:
+        """Whether the caller can see the group at all."""
+        seat = None if self.actor_id is None else self.members[self.actor_id]
+        return seat is not None and (not self.deleted or seat.role is Role.OWNER)
 
     def require(self, right: Right) -> Member:
         """The caller's seat, if its role has `right`. Raises ThingNotFound, InsufficientRole."""
@@ -129,20 +174,78 @@ class Group:
             if not self.members[member_id].active:
                 raise InactiveMember(field=field)
 
+    def require_open(self) -> None:
+        """The group takes new entries. Raises GroupDeleted, GroupArchived."""
+        if self.deleted:
+            raise GroupDeleted
+        if self.archived:
+            raise GroupArchived
+
+    # ── What stands in it ────────────────────────────────────────────────────────────────────────
+
+    def member(self, member_id: MemberId) -> Member:
+        """Raises ThingNotFound."""
+        return _found(self.members, member_id)
+
     def expense(self, expense_id: ExpenseId) -> Expense:
         """Raises ThingNotFound."""
-        if expense_id not in self.expenses:
-            raise ThingNotFound
-        return self.expenses[expense_id]
+        return _found(self.expenses, expense_id)
+
+    def payment(self, payment_id: PaymentId) -> Payment:
+        """Raises ThingNotFound."""
+        return _found(self.payments, payment_id)
+
+    def settlement(self, settlement_id: SettlementId) -> Settlement:
+        """Raises ThingNotFound."""
+        return _found(self.settlements, settlement_id)
+
+    def invite(self, invite_id: InviteId) -> Invite:
+        """Raises ThingNotFound."""
+        return _found(self.invites, invite_id)
+
+    @property
+    def owners(self) -> Sequence[Member]:
+        """The members who may manage the group; there is always one."""
+        seats = self.members.values()
+        return [seat for seat in seats if seat.active and seat.role is Role.OWNER]
+
+    @property
+    def pending(self) -> Sequence[Payment]:
+        """The payments that wait to be confirmed, as far as they were loaded."""
+        return [p for p in self.payments.values() if p.state is PaymentState.PENDING]
+
+    # ── With something added or replaced ─────────────────────────────────────────────────────────
 
     def with_member(self, member: Member) -> "Group":
-        """The group with `member` added or replaced, which makes a new version of it."""
-        members = MappingProxyType({**self.members, member.id: member})
-        return replace(self, members=members, version=self.version + 1)
+        """A new version of the group: who is in it is part of what it is."""
+        return replace(
+            self, members=_with(self.members, member.id, member), version=self.version + 1
+        )
 
     def with_expense(self, expense: Expense) -> "Group":
-        """The group with `expense` added or replaced."""
-        return replace(self, expenses=MappingProxyType({**self.expenses, expense.id: expense}))
+        return replace(self, expenses=_with(self.expenses, expense.id, expense))
+
+    def with_comment(self, comment: Comment) -> "Group":
+        return replace(self, comments=_with(self.comments, comment.id, comment))
+
+    def with_payment(self, payment: Payment) -> "Group":
+        return replace(self, payments=_with(self.payments, payment.id, payment))
+
+    def with_settlement(self, settlement: Settlement) -> "Group":
+        return replace(self, settlements=_with(self.settlements, settlement.id, settlement))
+
+    def with_invite(self, invite: Invite) -> "Group":
+        return replace(self, invites=_with(self.invites, invite.id, invite))
+
+
+def _with(shelf: Mapping[K, V], key: K, record: V) -> Mapping[K, V]:
+    return MappingProxyType({**shelf, key: record})
+
+
+def _found(shelf: Mapping[K, V], key: K) -> V:
+    if key not in shelf:
+        raise ThingNotFound
+    return shelf[key]
 
 
 class Event(ABC):
@@ -156,23 +259,68 @@ class Event(ABC):
     by_kind: ClassVar[dict[str, type["Event"]]] = {}
 
     def __init_subclass__(cls) -> None:
+        if "kind" not in vars(cls):
+            return  # what several events have in common is none itself
         assert cls.kind not in cls.by_kind, f"the kind {cls.kind!r} is taken"
         cls.by_kind[cls.kind] = cls
 
-    def postings(self, group: Group) -> Postings:  # noqa: ARG002
+    def require_fit(self, group: Group) -> None:
+        """The event may happen in `group` as it is: by default, while the group is open.
+
+        Raises GroupDeleted, GroupArchived.
+        """
+        group.require_open()
+
+    def moves(self, group: Group) -> "Moved":  # noqa: ARG002
         """What the event moves in `group` as it was before; by default nothing."""
-        return ()
+        return Moved()
 
     @abstractmethod
     def evolve(self, group: Group) -> Group:
-        """`group` as it is afterwards, but for its balances and head."""
+        """`group` as it is afterwards, but for its balances, debts and head."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What an event moves: the legs of its entry, who owes whom, and whether that was planned.
+
+    `by_plan` is the settlement one of whose transfers is paid by this.
+    """
+
+    postings: Postings = ()
+    debts: Debts = field(default_factory=lambda: NO_DEBTS)
+    by_plan: SettlementId | None = None
+
+
+class Moving(Protocol):
+    """A record that puts legs in the journal."""
+
+    def legs(self) -> Postings: ...
+    def debts(self) -> Debts: ...
+
+
+def difference(old: Moving | None, new: Moving, *, by_plan: SettlementId | None = None) -> Moved:
+    """What it moves that `new` stands in the place of `old`.
+
+    Every leg that is taken back keeps its own effective date, so that a view by date stays right.
+    """
+    if old is None:
+        return Moved(postings=new.legs(), debts=new.debts(), by_plan=by_plan)
+    return Moved(
+        postings=net((*reversed_legs(old.legs()), *new.legs())),
+        debts=added(reversed_debts(old.debts()), new.debts()),
+        by_plan=by_plan,
+    )
 
 
 def append(group: Group, event: Event) -> tuple[Group, Entry]:
     """The group after `event`, and the journal entry that records it.
 
-    Raises BalanceOutOfRange when a balance would leave ±(2^53 - 1).
+    Raises GroupDeleted and GroupArchived where the event may not happen any more, and
+    BalanceOutOfRange when a balance would leave ±(2^53 - 1).
     """
+    event.require_fit(group)
+    moved = event.moves(group)
     after = event.evolve(group)
     entry = Entry(
         group_id=group.id,
@@ -180,11 +328,10 @@ def append(group: Group, event: Event) -> tuple[Group, Entry]:
         at=group.now,
         actor_id=after.actor_id,
         event=to_plain(event),
-        postings=event.postings(group),
+        postings=moved.postings,
         previous=group.head.hash,
     )
-    balances = _moved(group.balances, entry.postings)
-    return replace(after, head=entry.head, balances=balances), entry
+    return _brought_up_to(after, entry, moved), entry
 
 
 def replay(group_id: GroupId, entries: Iterable[Entry], texts: Texts) -> Group:
@@ -220,7 +367,22 @@ def event_of(tree: Plain, texts: Texts) -> Event:
     return from_plain(Event.by_kind[kind], tree, texts)
 
 
+def _brought_up_to(group: Group, entry: Entry, moved: Moved) -> Group:
+    """`group` with what an entry moved in it, and the entry as its head."""
+    planned = moved.by_plan is not None and moved.by_plan == group.latest_settlement_id
+    return replace(
+        group,
+        head=entry.head,
+        balances=_moved(group.balances, entry.postings),
+        debts=added(group.debts, moved.debts) if moved.debts else group.debts,
+        moved_seq=entry.seq if entry.postings else group.moved_seq,
+        strayed_seq=entry.seq if entry.postings and not planned else group.strayed_seq,
+    )
+
+
 def _moved(balances: Balances, postings: Postings) -> Balances:
+    if not postings:
+        return balances
     moved = dict(balances)
     for leg in postings:
         place = (leg.member_id, leg.currency)

@@ -18,11 +18,10 @@ from clearsplit_core.errors import (
     SessionEnded,
     ThingNotFound,
 )
-from clearsplit_core.group import Group, append, event_of, replay
+from clearsplit_core.group import Group, Right, append, event_of, replay
 from clearsplit_core.journal import Entry, GroupId
 from clearsplit_core.plain import texts_in
 from clearsplit_core.ports import (
-    PAGE_MAX,
     AccountCommand,
     Caller,
     Clock,
@@ -30,24 +29,17 @@ from clearsplit_core.ports import (
     Receipt,
     Recorded,
     Sealed,
-    Standing,
     StoreOptions,
 )
-from clearsplit_core.records import (
-    Account,
-    AccountId,
-    Expense,
-    ExpenseId,
-    PersonalToken,
-    TokenId,
-)
+from clearsplit_core.questions import PAGE_MAX, Book, MyBalance, Question, bare
+from clearsplit_core.records import Account, AccountId, PersonalToken, TokenId
 from clearsplit_core.text import Text
 
 R = TypeVar("R")
 
 
 @dataclass(slots=True)
-class _Book:
+class _Kept:
     """A group, its journal, and the answers that were sealed for it."""
 
     group: Group
@@ -64,7 +56,7 @@ class MemoryStore:
         self._lock = Lock()
         self._keys_lock = Lock()
         self._keys_in_use: set[tuple[GroupId, AccountId, str]] = set()
-        self._books: dict[GroupId, _Book] = {}
+        self._books: dict[GroupId, _Kept] = {}
         self._accounts: dict[AccountId, Account] = {}
 
     # ── The ledger ───────────────────────────────────────────────────────────────────────────────
@@ -86,43 +78,36 @@ class MemoryStore:
             self._books[command.group_id] = book
             return sealed
 
-    def group(self, group_id: GroupId, *, caller: Caller) -> Group:
-        return replace(self._seen(group_id, caller), expenses={})
-
-    def standing(self, group_id: GroupId, *, caller: Caller) -> Standing:
-        group = self._seen(group_id, caller)
-        return Standing(group.head, group.balances)
+    def read(self, question: Question[R], *, caller: Caller) -> R:
+        self._require_live(caller)
+        kept = self._books.get(question.group_id)
+        if kept is None:
+            raise ThingNotFound
+        group = kept.group.seen_by(caller.account_id, self._clock())
+        group.require(Right.READ)
+        return question.answer(Book(group=group, entries=kept.entries, texts=kept.texts))
 
     def groups(
-        self, *, caller: Caller, after: GroupId | None = None, limit: int = PAGE_MAX
-    ) -> Sequence[Group]:
-        self._require_live(caller)
-        seen = (book.group.seen_by(caller.account_id, self._clock()) for book in self._all())
-        mine = (group for group in seen if group.actor_id and (after is None or group.id > after))
-        return [replace(group, expenses={}) for group in mine][:limit]
-
-    def expense(self, group_id: GroupId, expense_id: ExpenseId, *, caller: Caller) -> Expense:
-        return self._seen(group_id, caller).expense(expense_id)
-
-    def expenses(
         self,
-        group_id: GroupId,
         *,
         caller: Caller,
-        before_seq: int | None = None,
+        deleted: bool = False,
+        after: GroupId | None = None,
         limit: int = PAGE_MAX,
-    ) -> Sequence[Expense]:
-        latest_first = sorted(
-            self._seen(group_id, caller).expenses.values(), key=lambda e: -e.recorded_seq
-        )
-        live = (expense for expense in latest_first if not expense.voided)
-        return [e for e in live if before_seq is None or e.recorded_seq < before_seq][:limit]
+    ) -> Sequence[Group]:
+        self._require_live(caller)
+        mine = self._groups_of(caller)
+        some = (group for group in mine if group.deleted == deleted)
+        return [bare(group) for group in some if after is None or group.id > after][:limit]
 
-    def entries(
-        self, group_id: GroupId, *, caller: Caller, after_seq: int = 0, limit: int = PAGE_MAX
-    ) -> Sequence[Entry]:
-        self._seen(group_id, caller)
-        return self._books[group_id].entries[after_seq : after_seq + limit]
+    def balances(self, *, caller: Caller) -> Sequence[MyBalance]:
+        self._require_live(caller)
+        return [
+            MyBalance(group.id, currency, minor)
+            for group in self._groups_of(caller)
+            for (member_id, currency), minor in sorted(group.balances.items())
+            if member_id == group.actor_id and not group.deleted
+        ]
 
     def erase(self, group_id: GroupId, seq: int) -> None:
         """The texts of entry `seq` are gone for good, and with them every answer that told them.
@@ -142,7 +127,7 @@ class MemoryStore:
                 key: (fingerprint, replace(sealed, body=b""))
                 for key, (fingerprint, sealed) in book.answers.items()
             }
-            self._books[group_id] = _Book(group, book.entries, kept, answers)
+            self._books[group_id] = _Kept(group, book.entries, kept, answers)
 
     # ── Accounts ─────────────────────────────────────────────────────────────────────────────────
 
@@ -173,7 +158,7 @@ class MemoryStore:
 
     # ── What they share ──────────────────────────────────────────────────────────────────────────
 
-    def _decided(self, command: Command[R], caller: Caller) -> tuple[_Book, Recorded[R]]:
+    def _decided(self, command: Command[R], caller: Caller) -> tuple[_Kept, Recorded[R]]:
         """The book as it will be; nothing has changed yet."""
         self._require_live(caller)
         book = self._book(command)
@@ -184,7 +169,7 @@ class MemoryStore:
             group, entry = append(group, event)
             entries.append(entry)
         texts = {text.commitment: text for event in decision.events for text in texts_in(event)}
-        after = _Book(group, book.entries + entries, book.texts | texts, dict(book.answers))
+        after = _Kept(group, book.entries + entries, book.texts | texts, dict(book.answers))
         return after, Recorded(decision.answer, group.head)
 
     @contextmanager
@@ -200,10 +185,10 @@ class MemoryStore:
         finally:
             self._keys_in_use.discard(use)
 
-    def _book(self, command: Command[R]) -> _Book:
+    def _book(self, command: Command[R]) -> _Kept:
         book = self._books.get(command.group_id)
         if book is None and command.needs.founds:
-            return _Book(Group.unfounded(command.group_id, self._clock()))
+            return _Kept(Group.unfounded(command.group_id, self._clock()))
         if book is None:
             raise ThingNotFound
         return book
@@ -221,17 +206,12 @@ class MemoryStore:
             raise AnswerErased
         return replace(sealed, replayed=True)
 
-    def _seen(self, group_id: GroupId, caller: Caller) -> Group:
-        self._require_live(caller)
-        if group_id not in self._books:
-            raise ThingNotFound
-        group = self._books[group_id].group.seen_by(caller.account_id, self._clock())
-        if group.actor_id is None:
-            raise ThingNotFound
-        return group
-
-    def _all(self) -> list[_Book]:
-        return [self._books[group_id] for group_id in sorted(self._books)]
+    def _groups_of(self, caller: Caller) -> Iterator[Group]:
+        """The groups that the caller can see, in the order of their ids."""
+        for group_id in sorted(self._books):
+            group = self._books[group_id].group.seen_by(caller.account_id, self._clock())
+            if group.seen:
+                yield group
 
     def _require_live(self, caller: Caller) -> None:
         if caller.session_id is None:
@@ -246,7 +226,7 @@ class MemoryStore:
             raise EmailTaken
 
 
-def _event(book: _Book, seq: int) -> object:
+def _event(book: _Kept, seq: int) -> object:
     return event_of(book.entries[seq - 1].event, book.texts)
 
 
@@ -264,34 +244,21 @@ class AsyncMemoryStore:
     ) -> Sealed:
         return self._store.perform_once(command, caller=caller, receipt=receipt)
 
-    async def group(self, group_id: GroupId, *, caller: Caller) -> Group:
-        return self._store.group(group_id, caller=caller)
-
-    async def standing(self, group_id: GroupId, *, caller: Caller) -> Standing:
-        return self._store.standing(group_id, caller=caller)
+    async def read(self, question: Question[R], *, caller: Caller) -> R:
+        return self._store.read(question, caller=caller)
 
     async def groups(
-        self, *, caller: Caller, after: GroupId | None = None, limit: int = PAGE_MAX
-    ) -> Sequence[Group]:
-        return self._store.groups(caller=caller, after=after, limit=limit)
-
-    async def expense(self, group_id: GroupId, expense_id: ExpenseId, *, caller: Caller) -> Expense:
-        return self._store.expense(group_id, expense_id, caller=caller)
-
-    async def expenses(
         self,
-        group_id: GroupId,
         *,
         caller: Caller,
-        before_seq: int | None = None,
+        deleted: bool = False,
+        after: GroupId | None = None,
         limit: int = PAGE_MAX,
-    ) -> Sequence[Expense]:
-        return self._store.expenses(group_id, caller=caller, before_seq=before_seq, limit=limit)
+    ) -> Sequence[Group]:
+        return self._store.groups(caller=caller, deleted=deleted, after=after, limit=limit)
 
-    async def entries(
-        self, group_id: GroupId, *, caller: Caller, after_seq: int = 0, limit: int = PAGE_MAX
-    ) -> Sequence[Entry]:
-        return self._store.entries(group_id, caller=caller, after_seq=after_seq, limit=limit)
+    async def balances(self, *, caller: Caller) -> Sequence[MyBalance]:
+        return self._store.balances(caller=caller)
 
     async def erase(self, group_id: GroupId, seq: int) -> None:
         self._store.erase(group_id, seq)

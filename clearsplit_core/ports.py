@@ -17,8 +17,10 @@ What a store promises (one contract suite asks every store the same questions):
   caller's access away. Another request under the key is refused (KeyReused), and one that comes
   while the first is still running is told so at once (KeyInProgress).
 * A caller with a session is refused (SessionEnded) once that session has ended.
-* A read sees one moment: what it returns sums to zero in every currency.
-* Reads are for active members; for everybody else there is no such group (ThingNotFound).
+* A **question** is a read of one group, a frozen value with a reference `answer` over the whole
+  journal; a store answers the same in whatever way is quickest, and from one moment.
+* Questions are for active members, and of a deleted group for its owners; for everybody else there
+  is no such group (ThingNotFound).
 
 Because `decide` is pure a store may run it again after a serialization failure.
 """
@@ -27,17 +29,21 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from clearsplit_core.group import Event, Group
-from clearsplit_core.journal import Balances, Entry, GroupId, Head
+from clearsplit_core.journal import GroupId, Head
+from clearsplit_core.questions import PAGE_MAX, MyBalance, Question
 from clearsplit_core.records import (
     Account,
     AccountId,
-    Expense,
+    CommentId,
     ExpenseId,
+    InviteId,
+    PaymentId,
     PersonalToken,
     SessionId,
+    SettlementId,
     TokenId,
 )
 
@@ -46,9 +52,6 @@ R_co = TypeVar("R_co", covariant=True)
 
 Clock: TypeAlias = Callable[[], datetime]
 """Answers the time in UTC. Core never reads a clock: whoever opens a store hands it one."""
-
-PAGE_MAX: Final = 100
-"""Items that one page of a list may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,23 @@ class Needs:
     founds: bool = False
     """The group is not there yet: this command creates it."""
     expenses: frozenset[ExpenseId] = frozenset()
+    comments: frozenset[CommentId] = frozenset()
+    payments: frozenset[PaymentId] = frozenset()
+    """These, and the settlements whose transfers they pay."""
+    pending: bool = False
+    """Every payment that waits to be confirmed."""
+    settlements: frozenset[SettlementId] = frozenset()
+    latest_settlement: bool = False
+    debts: bool = False
+    """Who owes whom, all pairs."""
+    invites: frozenset[InviteId] = frozenset()
+    open_invites: bool = False
+    """Every invite that was neither used nor revoked."""
+
+    @property
+    def few(self) -> bool:
+        """Whether the group's row, members, balances and some expenses are all that is needed."""
+        return self == Needs(founds=self.founds, expenses=self.expenses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +122,6 @@ class Recorded(Generic[R]):
 
     answer: R
     head: Head
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a group stands: its balances, and the head of the journal that they were read at."""
-
-    head: Head
-    balances: Balances
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,37 +180,26 @@ class Ledger(Protocol):
         self, command: Command[R], *, caller: Caller, receipt: Receipt[R]
     ) -> Sealed: ...
 
-    def group(self, group_id: GroupId, *, caller: Caller) -> Group:
-        """The group with its members and balances, without its expenses."""
-        ...
-
-    def standing(self, group_id: GroupId, *, caller: Caller) -> Standing:
-        """The balances alone: it costs the same after ten entries and after a million."""
+    def read(self, question: Question[R], *, caller: Caller) -> R:
+        """What `question.answer` says about the group's journal as it is at one moment."""
         ...
 
     def groups(
-        self, *, caller: Caller, after: GroupId | None = None, limit: int = PAGE_MAX
-    ) -> Sequence[Group]:
-        """The caller's groups in the order of their ids, with members and balances."""
-        ...
-
-    def expense(self, group_id: GroupId, expense_id: ExpenseId, *, caller: Caller) -> Expense: ...
-
-    def expenses(
         self,
-        group_id: GroupId,
         *,
         caller: Caller,
-        before_seq: int | None = None,
+        deleted: bool = False,
+        after: GroupId | None = None,
         limit: int = PAGE_MAX,
-    ) -> Sequence[Expense]:
-        """The expenses recorded before `before_seq`, the latest first, voided ones left out."""
+    ) -> Sequence[Group]:
+        """The caller's groups in the order of their ids, with members and balances.
+
+        With `deleted` those that were deleted and that the caller, an owner, may restore.
+        """
         ...
 
-    def entries(
-        self, group_id: GroupId, *, caller: Caller, after_seq: int = 0, limit: int = PAGE_MAX
-    ) -> Sequence[Entry]:
-        """The journal after `after_seq`, in order."""
+    def balances(self, *, caller: Caller) -> Sequence[MyBalance]:
+        """The caller's own balances over all their groups, by group and currency."""
         ...
 
     def erase(self, group_id: GroupId, seq: int) -> None:
@@ -244,30 +245,18 @@ class AsyncLedger(Protocol):
         self, command: Command[R], *, caller: Caller, receipt: Receipt[R]
     ) -> Sealed: ...
 
-    async def group(self, group_id: GroupId, *, caller: Caller) -> Group: ...
-
-    async def standing(self, group_id: GroupId, *, caller: Caller) -> Standing: ...
+    async def read(self, question: Question[R], *, caller: Caller) -> R: ...
 
     async def groups(
-        self, *, caller: Caller, after: GroupId | None = None, limit: int = PAGE_MAX
-    ) -> Sequence[Group]: ...
-
-    async def expense(
-        self, group_id: GroupId, expense_id: ExpenseId, *, caller: Caller
-    ) -> Expense: ...
-
-    async def expenses(
         self,
-        group_id: GroupId,
         *,
         caller: Caller,
-        before_seq: int | None = None,
+        deleted: bool = False,
+        after: GroupId | None = None,
         limit: int = PAGE_MAX,
-    ) -> Sequence[Expense]: ...
+    ) -> Sequence[Group]: ...
 
-    async def entries(
-        self, group_id: GroupId, *, caller: Caller, after_seq: int = 0, limit: int = PAGE_MAX
-    ) -> Sequence[Entry]: ...
+    async def balances(self, *, caller: Caller) -> Sequence[MyBalance]: ...
 
     async def erase(self, group_id: GroupId, seq: int) -> None: ...
 

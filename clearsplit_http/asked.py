@@ -16,6 +16,7 @@ from clearsplit_core.errors import Refusal, Unreadable
 from clearsplit_core.journal import GroupId
 from clearsplit_core.plain import Plain
 from clearsplit_core.ports import AsyncStore, Caller, Command, Receipt, Recorded, Sealed
+from clearsplit_core.questions import Question
 from clearsplit_core.records import SessionId
 from clearsplit_http.access import Door, Ids, Refuse
 from clearsplit_http.idempotency import fingerprint, group_id_for
@@ -145,6 +146,10 @@ class Asked(Generic[B]):
         return Receipt(self.key, asked, seal)
 
     # ── Reading ──────────────────────────────────────────────────────────────────────────────────
+
+    async def read(self, question: Question[R]) -> R:
+        """What the caller is told. Raises ThingNotFound, SessionEnded."""
+        return await self.store.read(question, caller=self.caller)
 
     def found(self, answer: Resource) -> Sealed:
         """`answer`, or only that the caller has it already."""

@@ -3,6 +3,7 @@
 import msgspec
 
 from clearsplit_core.ports import Sealed
+from clearsplit_core.questions import Entries, TheStanding
 from clearsplit_http.access import members
 from clearsplit_http.asked import Asked
 from clearsplit_http.operations import operation
@@ -23,7 +24,7 @@ SEQ_MAX = 2**53 - 1
 )
 async def get_balances(asked: Asked[Nothing]) -> Sealed:
     """What the group owes each member (positive), or each member the group (negative)."""
-    standing = await asked.store.standing(asked.group_id, caller=asked.caller)
+    standing = await asked.read(TheStanding(asked.group_id))
     return Sealed(200, (), msgspec.json.encode(BalancesAnswer.of(standing)))
 
 
@@ -38,9 +39,7 @@ async def get_balances(asked: Asked[Nothing]) -> Sealed:
 async def list_entries(asked: Asked[Nothing]) -> Sealed:
     """The group's journal: every change, who made it and when, and its hash."""
     return asked.page(
-        await asked.store.entries(
-            asked.group_id, caller=asked.caller, after_seq=_after(asked), limit=asked.limit + 1
-        ),
+        await asked.read(Entries(asked.group_id, after_seq=_after(asked), limit=asked.limit + 1)),
         EntryAnswer.of,
         lambda entry: str(entry.seq),
     )

@@ -24,6 +24,7 @@ from clearsplit_core.errors import (
 )
 from clearsplit_core.expenses import RestoreExpense, VoidExpense
 from clearsplit_core.ports import Sealed
+from clearsplit_core.questions import Expenses, TheExpense
 from clearsplit_http.access import changers_of_the_expense, members, recorders
 from clearsplit_http.asked import Asked
 from clearsplit_http.operations import operation
@@ -84,11 +85,10 @@ async def list_expenses(asked: Asked[Nothing]) -> Sealed:
     """The group's expenses, the latest recorded first; voided ones are left out."""
     before = asked.position()
     return asked.page(
-        await asked.store.expenses(
-            asked.group_id,
-            caller=asked.caller,
-            before_seq=int(before) if before else None,
-            limit=asked.limit + 1,
+        await asked.read(
+            Expenses(
+                asked.group_id, before_seq=int(before) if before else None, limit=asked.limit + 1
+            )
         ),
         ExpenseAnswer.of,
         lambda expense: str(expense.recorded_seq),
@@ -105,9 +105,7 @@ async def list_expenses(asked: Asked[Nothing]) -> Sealed:
 async def get_expense(asked: Asked[Nothing]) -> Sealed:
     """An expense, also one that was voided."""
     return asked.found(
-        ExpenseAnswer.of(
-            await asked.store.expense(asked.group_id, asked.ids.expense_id, caller=asked.caller)
-        )
+        ExpenseAnswer.of(await asked.read(TheExpense(asked.group_id, asked.ids.expense_id)))
     )
 
 

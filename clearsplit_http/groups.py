@@ -5,6 +5,7 @@ from uuid import UUID
 from clearsplit_core.errors import AlreadyExists, BadText, UnknownCurrency
 from clearsplit_core.journal import GroupId
 from clearsplit_core.ports import Sealed
+from clearsplit_core.questions import TheGroup
 from clearsplit_http.access import anybody, members
 from clearsplit_http.asked import Asked
 from clearsplit_http.operations import operation
@@ -51,7 +52,7 @@ async def list_groups(asked: Asked[Nothing]) -> Sealed:
 @operation("GET", "/groups/{group_id}", takes=Nothing, gives=GroupAnswer, door=members)
 async def get_group(asked: Asked[Nothing]) -> Sealed:
     """A group and its members."""
-    return asked.found(GroupAnswer.of(await asked.store.group(asked.group_id, caller=asked.caller)))
+    return asked.found(GroupAnswer.of(await asked.read(TheGroup(asked.group_id))))
 
 
 ROUTES = (create_group, list_groups, get_group)

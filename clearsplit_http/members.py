@@ -6,6 +6,7 @@ from clearsplit_core.errors import AlreadyExists, BadText, GroupFull, GuestOwner
 from clearsplit_core.group import Group
 from clearsplit_core.journal import MemberId
 from clearsplit_core.ports import Sealed
+from clearsplit_core.questions import TheGroup
 from clearsplit_core.records import Member
 from clearsplit_http.access import managers, members
 from clearsplit_http.asked import Asked
@@ -44,7 +45,7 @@ async def add_guest(asked: Asked[NewMember]) -> Sealed:
 )
 async def list_members(asked: Asked[Nothing]) -> Sealed:
     """The group's members, those who left included, in the order in which they came."""
-    group = await asked.store.group(asked.group_id, caller=asked.caller)
+    group = await asked.read(TheGroup(asked.group_id))
     return asked.page(
         _after(group, asked.position(), asked.limit), MemberAnswer.of, lambda member: str(member.id)
     )
@@ -59,7 +60,7 @@ async def list_members(asked: Asked[Nothing]) -> Sealed:
 )
 async def get_member(asked: Asked[Nothing]) -> Sealed:
     """A seat in the group."""
-    group = await asked.store.group(asked.group_id, caller=asked.caller)
+    group = await asked.read(TheGroup(asked.group_id))
     return asked.found(MemberAnswer.of(_member(group, asked.ids.member_id)))
 
 

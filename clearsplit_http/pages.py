@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from clearsplit_core.ports import PAGE_MAX
+from clearsplit_core.questions import PAGE_MAX
 from clearsplit_http.keys import mac
 from clearsplit_http.refusals import BadCursor, BadQuery
 

@@ -3,7 +3,8 @@
 import msgspec
 
 from clearsplit_core.errors import Overloaded
-from clearsplit_core.ports import Sealed, Standing
+from clearsplit_core.ports import Sealed
+from clearsplit_core.questions import Standing, TheStanding
 from clearsplit_http.access import members
 from clearsplit_http.asked import Asked
 from clearsplit_http.operations import operation
@@ -28,7 +29,7 @@ async def preview_settlement(asked: Asked[Nothing]) -> Sealed:
     """The fewest transfers that would settle the group, with a proof or a bound."""
     if asked.query.get("strategy", STRATEGY) != STRATEGY:
         raise BadQuery(f"The strategy is {STRATEGY}.")
-    standing = await asked.store.standing(asked.group_id, caller=asked.caller)
+    standing = await asked.read(TheStanding(asked.group_id))
     plans = await _plans(asked.server.solver, standing)
     return Sealed(200, (), msgspec.json.encode(PreviewAnswer.over(standing, plans)))
 

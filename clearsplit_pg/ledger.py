@@ -16,20 +16,12 @@ from typing import Final, TypeVar
 
 from clearsplit_core.errors import AnswerErased, KeyInProgress, KeyReused, ThingNotFound
 from clearsplit_core.group import Group, append
-from clearsplit_core.journal import Entry, GroupId
-from clearsplit_core.ports import (
-    PAGE_MAX,
-    Caller,
-    Command,
-    Decision,
-    Receipt,
-    Recorded,
-    Sealed,
-    Standing,
-)
-from clearsplit_core.records import Expense, ExpenseId
+from clearsplit_core.journal import GroupId
+from clearsplit_core.ports import Caller, Command, Decision, Needs, Receipt, Recorded, Sealed
+from clearsplit_core.questions import PAGE_MAX, MyBalance, Question
 from clearsplit_pg import rows
 from clearsplit_pg.connected import Connected, Connection, live, persistently, row_of, seated
+from clearsplit_pg.readings import fields_of, reading_of
 from clearsplit_pg.refusals import refusals
 from clearsplit_pg.rows import Params, Row
 from clearsplit_pg.sql import commands as sql
@@ -95,68 +87,51 @@ class PostgresLedger(Connected):
             return Group.unfounded(command.group_id, now).at_moment(caller.account_id, None, now)
         if locked["seq"] is None:
             raise ThingNotFound
+        needs = command.needs
         params = {
             "group_id": command.group_id,
             "account_id": caller.account_id,
-            "expense_ids": list(command.needs.expenses),
+            "expense_ids": list(needs.expenses),
         }
         details = await row_of(connection, sql.READ_FOR_DECISION, params)
-        group = rows.group_of(command.group_id, locked, details)
+        more = None if needs.few else await self._more(connection, command.group_id, needs)
+        group = rows.loaded(rows.group_of(command.group_id, locked, details), details, more)
         return group.at_moment(caller.account_id, details["actor_id"], self._clock())
+
+    async def _more(self, connection: Connection, group_id: GroupId, needs: Needs) -> Row:
+        params = rows.needs_params(group_id, needs)
+        return await row_of(connection, sql.READ_MORE_FOR_DECISION, params)
 
     # ── Reading ──────────────────────────────────────────────────────────────────────────────────
 
-    async def group(self, group_id: GroupId, *, caller: Caller) -> Group:
-        row = await self._read(questions.GROUP, caller, {"group_id": group_id})
-        if live(row)["actor_id"] is None:
-            raise ThingNotFound
-        return rows.group_of(group_id, row).at_moment(
-            caller.account_id, row["actor_id"], self._clock()
-        )
-
-    async def standing(self, group_id: GroupId, *, caller: Caller) -> Standing:
-        row = await self._read(questions.STANDING, caller, {"group_id": group_id})
-        return rows.standing_of(seated(row))
+    async def read(self, question: Question[R], *, caller: Caller) -> R:
+        reading = reading_of(question)
+        row = await self._read(reading.statement(question), caller, fields_of(question))
+        return reading.answer(question, seated(row))
 
     async def groups(
-        self, *, caller: Caller, after: GroupId | None = None, limit: int = PAGE_MAX
+        self,
+        *,
+        caller: Caller,
+        deleted: bool = False,
+        after: GroupId | None = None,
+        limit: int = PAGE_MAX,
     ) -> Sequence[Group]:
         live(await self._read(questions.LIVE, caller, {}))
-        params: Params = {"account_id": caller.account_id, "after": after, "limit": limit}
-        found = await self._read_all(questions.GROUPS, params)
+        params = {"account_id": caller.account_id, "deleted": deleted}
+        found = await self._read_all(questions.GROUPS, params | {"after": after, "limit": limit})
         now = self._clock()
         return [
-            rows.group_of(row["group_id"], row).at_moment(caller.account_id, row["actor_id"], now)
+            rows.group_of(row["group_id"], row, row).at_moment(
+                caller.account_id, row["actor_id"], now
+            )
             for row in found
         ]
 
-    async def expense(self, group_id: GroupId, expense_id: ExpenseId, *, caller: Caller) -> Expense:
-        params: Params = {"group_id": group_id, "expense_id": expense_id, "before_seq": None}
-        row = await self._read(questions.EXPENSES, caller, params | {"limit": 1})
-        found = rows.expenses_of(seated(row))
-        if not found:
-            raise ThingNotFound
-        return found[0]
-
-    async def expenses(
-        self,
-        group_id: GroupId,
-        *,
-        caller: Caller,
-        before_seq: int | None = None,
-        limit: int = PAGE_MAX,
-    ) -> Sequence[Expense]:
-        params: Params = {"group_id": group_id, "expense_id": None, "before_seq": before_seq}
-        row = await self._read(questions.EXPENSES, caller, params | {"limit": limit})
-        return rows.expenses_of(seated(row))
-
-    async def entries(
-        self, group_id: GroupId, *, caller: Caller, after_seq: int = 0, limit: int = PAGE_MAX
-    ) -> Sequence[Entry]:
-        seated(await self._read(questions.ACCESS, caller, {"group_id": group_id}))
-        params: Params = {"group_id": group_id, "after_seq": after_seq, "limit": limit}
-        found = await self._read_all(questions.ENTRIES, params)
-        return [rows.entry_of(group_id, row) for row in found]
+    async def balances(self, *, caller: Caller) -> Sequence[MyBalance]:
+        live(await self._read(questions.LIVE, caller, {}))
+        found = await self._read_all(questions.MY_BALANCES, {"account_id": caller.account_id})
+        return [rows.my_balance_of(row) for row in found]
 
     async def erase(self, group_id: GroupId, seq: int) -> None:
         with refusals():
@@ -190,14 +165,24 @@ async def _append(
     receipt: Receipt[R] | None,
 ) -> Recorded[R] | Sealed:
     """Every event is an entry; the sealed answer goes in with the last of them."""
-    steps: list[Params] = []
+    steps: list[tuple[Params, Params | None]] = []
     for event in decision.events:
         after, entry = append(group, event)
-        steps.append(rows.append_params(group, after, event, entry))
+        steps.append(
+            (rows.append_params(group, after, event, entry), rows.more_params(group, after))
+        )
         group = after
     recorded = Recorded(decision.answer, group.head)
     sealed = receipt.seal(recorded) if receipt else None
-    for step in steps[:-1]:
-        await connection.execute(sql.APPEND, step | rows.answer_params(caller, None, None))
-    await connection.execute(sql.APPEND, steps[-1] | rows.answer_params(caller, receipt, sealed))
+    no_answer = rows.answer_params(caller, None, None)
+    for step, more in steps[:-1]:
+        await _write(connection, step | no_answer, more)
+    last, more = steps[-1]
+    await _write(connection, last | rows.answer_params(caller, receipt, sealed), more)
     return sealed or recorded
+
+
+async def _write(connection: Connection, step: Params, more: Params | None) -> None:
+    await connection.execute(sql.APPEND, step)
+    if more is not None:
+        await connection.execute(sql.KEEP_MORE, more)

@@ -46,11 +46,13 @@ def grant(url: str, role: str) -> None:
 _GRANTS: Final[LiteralString] = """
 grant usage on schema {schema} to {role};
 
-revoke all on entries, groups, texts, members, postings, balances, expenses, answers, accounts,
-              sessions, personal_tokens, attempts, sheets, _yoyo_migration from {role};
+revoke all on entries, groups, texts, members, postings, balances, debts, expenses, comments,
+              payments, settlements, invites, answers, accounts, sessions,
+              personal_tokens, attempts, sheets, _yoyo_migration from {role};
 
 grant select, insert                 on entries, postings                           to {role};
-grant select, insert, update         on groups, members, balances, expenses         to {role};
+grant select, insert, update         on groups, members, balances, debts, expenses,
+                                        comments, payments, settlements, invites    to {role};
 grant select, insert, delete         on texts                                       to {role};
 grant select, insert, update, delete on answers, accounts, sessions, personal_tokens,
                                         attempts                                    to {role};
@@ -58,5 +60,6 @@ grant select                         on sheets, _yoyo_migration                 
 
 grant execute on function legs_balance(uuid[], text[], date[], bigint[]),
                           session_lives(uuid, uuid, timestamptz),
+                          is_seated(uuid, uuid),
                           strings_in(jsonb) to {role};
 """

@@ -1,42 +1,61 @@
 """Rows to domain values and back: the only place that knows both shapes."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from clearsplit_core.debts import Debts
 from clearsplit_core.group import Event, Group
 from clearsplit_core.journal import Entry, GroupId, Head, MemberId, Posting
-from clearsplit_core.plain import from_plain, texts_in, to_plain
-from clearsplit_core.ports import Caller, Receipt, Sealed, Standing
+from clearsplit_core.plain import Plain, Texts, from_plain, texts_in, to_plain
+from clearsplit_core.ports import Caller, Needs, Receipt, Sealed
+from clearsplit_core.questions import MyBalance, Standing
 from clearsplit_core.records import (
     Account,
     AccountId,
+    Comment,
     Expense,
+    Invite,
     Member,
+    Payment,
     PersonalToken,
     Role,
     Scope,
     SessionId,
+    Settlement,
     TokenId,
 )
 from clearsplit_core.records import Session as SessionRecord
 from clearsplit_core.text import Text
 
+T = TypeVar("T")
 Row = Mapping[str, Any]
 Params = dict[str, Any]
+
+SETTINGS: Final = (
+    "archived",
+    "deleted",
+    "simplify",
+    "payments_need_confirmation",
+    "latest_settlement_id",
+    "moved_seq",
+    "strayed_seq",
+)
+"""What a group's row says under the names that the group has for it."""
 
 
 # ── Out of the database ──────────────────────────────────────────────────────────────────────────
 
 
-def group_of(group_id: GroupId, row: Row, details: Row | None = None) -> Group:
-    """The group in `row`; its members, balances and expenses are in `details` or in `row` too."""
-    inside = row if details is None else details
+def group_of(group_id: GroupId, row: Row, inside: Row) -> Group:
+    """The group in `row`, whose members, balances and texts are `inside`, bare of all else."""
     texts = texts_of(inside["texts"])
+    settings = {name: row[name] for name in SETTINGS}
     return Group(
         id=group_id,
         head=Head(row["seq"], row["head"].hex()),
@@ -47,13 +66,50 @@ def group_of(group_id: GroupId, row: Row, details: Row | None = None) -> Group:
         now=row["changed_at"],
         members=_members(inside["members"], texts),
         balances=balances_of(inside["balances"]),
-        expenses={e.id: e for e in expenses_of(inside)} if details is not None else {},
         actor_id=inside["actor_id"],
+        **settings,
     )
+
+
+def loaded(group: Group, details: Row, more: Row | None) -> Group:
+    """`group` with what a command needs besides: `details` has the expenses, `more` the rest."""
+    expenses = {each.id: each for each in expenses_of(details)}
+    if more is None:
+        return replace(group, expenses=expenses)
+    texts = texts_of(more["texts"])
+    return replace(
+        group,
+        expenses=expenses,
+        debts=debts_of(more["debts"]),
+        payments=_by_id(records_of(Payment, more["payments"], texts)),
+        settlements=_by_id(records_of(Settlement, more["settlements"], texts)),
+        invites=_by_id(records_of(Invite, more["invites"], texts)),
+        comments=_by_id(records_of(Comment, more["comments"], texts)),
+    )
+
+
+def _by_id(records: Iterable[T]) -> dict[Any, T]:
+    return {each.id: each for each in records}  # type: ignore[attr-defined]  # every record has one
+
+
+def records_of(shape: type[T], bodies: Sequence[object] | None, texts: Texts) -> list[T]:
+    """The records whose plain trees are `bodies`."""
+    return [from_plain(shape, body, texts) for body in bodies or ()]
+
+
+def debts_of(told: Sequence[tuple[str, str, str, int]] | None) -> Debts:
+    return {
+        (MemberId(UUID(debtor)), MemberId(UUID(creditor)), currency): minor
+        for debtor, creditor, currency, minor in told or ()
+    }
 
 
 def standing_of(row: Row) -> Standing:
     return Standing(Head(row["seq"], row["head"].hex()), balances_of(row["balances"]))
+
+
+def my_balance_of(row: Row) -> MyBalance:
+    return MyBalance(GroupId(row["group_id"]), row["currency"], row["balance_minor"])
 
 
 def balances_of(told: Sequence[tuple[str, str, int]] | None) -> dict[tuple[MemberId, str], int]:
@@ -61,8 +117,7 @@ def balances_of(told: Sequence[tuple[str, str, int]] | None) -> dict[tuple[Membe
 
 
 def expenses_of(row: Row) -> list[Expense]:
-    texts = texts_of(row["texts"])
-    return [from_plain(Expense, body, texts) for body in row["expenses"] or ()]
+    return records_of(Expense, row["expenses"], texts_of(row["texts"]))
 
 
 def texts_of(told: Sequence[tuple[str, str, str]] | None) -> dict[str, Text]:
@@ -72,19 +127,36 @@ def texts_of(told: Sequence[tuple[str, str, str]] | None) -> dict[str, Text]:
     }
 
 
-def entry_of(group_id: GroupId, row: Row) -> Entry:
-    legs = zip(
-        row["leg_members"], row["leg_currencies"], row["leg_dates"], row["leg_amounts"], strict=True
-    )
+def entries_of(group_id: GroupId, told: Sequence[Sequence[Any]] | None) -> list[Entry]:
+    return [_entry_of(group_id, *entry) for entry in told or ()]
+
+
+def _entry_of(
+    group_id: GroupId,
+    seq: int,
+    at: str,
+    actor_id: str | None,
+    event: Plain,
+    leg_members: Sequence[str],
+    leg_currencies: Sequence[str],
+    leg_dates: Sequence[str],
+    leg_amounts: Sequence[int],
+    previous: str,
+    hash_: str,
+) -> Entry:
+    legs = zip(leg_members, leg_currencies, leg_dates, leg_amounts, strict=True)
     return Entry(
         group_id=group_id,
-        seq=row["seq"],
-        at=row["at"],
-        actor_id=row["actor_id"],
-        event=row["event"],
-        postings=tuple(Posting(*leg) for leg in legs),
-        previous=row["previous"].hex(),
-        hash=row["hash"].hex(),
+        seq=seq,
+        at=datetime.fromisoformat(at).astimezone(UTC),
+        actor_id=None if actor_id is None else MemberId(UUID(actor_id)),
+        event=event,
+        postings=tuple(
+            Posting(MemberId(UUID(member)), currency, date.fromisoformat(day), minor)
+            for member, currency, day, minor in legs
+        ),
+        previous=previous,
+        hash=hash_,
     )
 
 
@@ -168,6 +240,21 @@ def who(caller: Caller, now: datetime) -> Params:
     return {"account_id": caller.account_id, "session_id": caller.session_id, "now": now}
 
 
+def needs_params(group_id: GroupId, needs: Needs) -> Params:
+    """What READ_MORE_FOR_DECISION takes."""
+    return {
+        "group_id": group_id,
+        "payment_ids": list(needs.payments),
+        "pending": needs.pending,
+        "settlement_ids": list(needs.settlements),
+        "latest_settlement": needs.latest_settlement,
+        "invite_ids": list(needs.invites),
+        "open_invites": needs.open_invites,
+        "comment_ids": list(needs.comments),
+        "debts": needs.debts,
+    }
+
+
 def key_number(group_id: GroupId, account_id: AccountId, key: str) -> int:
     """A signed 64-bit number for an advisory lock on one idempotency key."""
     digest = hashlib.sha256(f"{group_id}/{account_id}/{key}".encode()).digest()
@@ -229,15 +316,54 @@ def _entry(entry: Entry, after: Group) -> Params:
 
 
 def _changes(before: Group, after: Group) -> Params:
-    seats = [m for m in after.members.values() if before.members.get(m.id) is not m]
-    expenses = [e for e in after.expenses.values() if before.expenses.get(e.id) is not e]
+    seats = _changed(before.members, after.members)
+    settings = {name: getattr(after, name) for name in SETTINGS}
+    return (
+        settings
+        | _debts(before.debts, after.debts)
+        | {
+            "name": after.name.commitment,
+            "currency": after.currency,
+            "version": after.version,
+            "created_at": after.created_at,
+            "members": Jsonb([_member(member) for member in seats]),
+            "expenses": _bodies(before.expenses, after.expenses),
+        }
+    )
+
+
+def more_params(before: Group, after: Group) -> Params | None:
+    """What KEEP_MORE takes; None where there is nothing to keep."""
+    shelves = ("payments", "settlements", "invites", "comments")
+    if all(getattr(before, shelf) is getattr(after, shelf) for shelf in shelves):
+        return None
+    bodies = {shelf: _bodies(getattr(before, shelf), getattr(after, shelf)) for shelf in shelves}
+    return bodies | {"group_id": after.id}
+
+
+def _bodies(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> Jsonb:
+    return Jsonb([to_plain(record) for record in _changed(before, after)])
+
+
+def _changed(before: Mapping[Any, T], after: Mapping[Any, T]) -> list[T]:
+    """What is not the very same object as before: records are frozen, so identity tells."""
+    if before is after:
+        return []
+    return [record for key, record in after.items() if before.get(key) is not record]
+
+
+def _debts(before: Debts, after: Debts) -> Params:
+    """By how much each debt grew. Those of before need not be all there are."""
+    more = {} if before is after else {
+        pair: minor - before.get(pair, 0)
+        for pair, minor in after.items()
+        if minor != before.get(pair, 0)
+    }  # fmt: skip
     return {
-        "name": after.name.commitment,
-        "currency": after.currency,
-        "version": after.version,
-        "created_at": after.created_at,
-        "members": Jsonb([_member(member) for member in seats]),
-        "expenses": Jsonb([to_plain(expense) for expense in expenses]),
+        "debtors": [debtor for debtor, _, _ in more],
+        "creditors": [creditor for _, creditor, _ in more],
+        "debt_currencies": [currency for _, _, currency in more],
+        "debts_more": list(more.values()),
     }
 
 

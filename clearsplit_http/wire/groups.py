@@ -13,7 +13,7 @@ from clearsplit_core.group import Group
 from clearsplit_core.groups import NAME_MAX, CreateGroup
 from clearsplit_core.journal import Entry, GroupId, MemberId, Posting
 from clearsplit_core.members import AddGuest
-from clearsplit_core.ports import Standing
+from clearsplit_core.questions import Standing
 from clearsplit_core.records import Member, Role
 from clearsplit_core.text import SALT_BYTES
 from clearsplit_http.wire.resources import (

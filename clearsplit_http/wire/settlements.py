@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from clearsplit_core.ports import Standing
+from clearsplit_core.questions import Standing
 from clearsplit_http.solver import Solved
 from clearsplit_http.wire.resources import Journal
 

@@ -16,7 +16,7 @@ CLAIM_KEY: Final[LiteralString] = "select pg_try_advisory_xact_lock(%(key_number
 # could have committed one held the key's lock, which we hold now.
 LOCK: Final[LiteralString] = """
 with locked as (
-    select group_id, name, currency, version, created_at, changed_at, seq, head
+    select *
       from groups
      where group_id = %(group_id)s
        for no key update
@@ -32,7 +32,14 @@ select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
        locked.created_at,
        locked.changed_at,
        locked.seq,
-       locked.head
+       locked.head,
+       locked.archived,
+       locked.deleted,
+       locked.simplify,
+       locked.payments_need_confirmation,
+       locked.latest_settlement_id,
+       locked.moved_seq,
+       locked.strayed_seq
   from (values (true)) as always
   left join locked on true
   left join answers as answer
@@ -65,6 +72,49 @@ select (select member_id
                                  and expense_id = any(%(expense_ids)s)))  as texts
 """
 
+# What else a command asked for: most ask for nothing of this.
+READ_MORE_FOR_DECISION: Final[LiteralString] = """
+with payment as (
+    select settlement_id, body
+      from payments
+     where group_id = %(group_id)s
+       and (payment_id = any(%(payment_ids)s) or (%(pending)s and state = 'pending'))
+), settlement as (
+    select body
+      from settlements
+     where group_id = %(group_id)s
+       and (settlement_id = any(%(settlement_ids)s)
+            or settlement_id in (select settlement_id from payment)
+            or (%(latest_settlement)s
+                and settlement_id = (select latest_settlement_id
+                                       from groups
+                                      where group_id = %(group_id)s)))
+), invite as (
+    select body
+      from invites
+     where group_id = %(group_id)s
+       and (invite_id = any(%(invite_ids)s) or (%(open_invites)s and state = 'open'))
+), comment as (
+    select body
+      from comments
+     where group_id = %(group_id)s
+       and comment_id = any(%(comment_ids)s)
+)
+select (select json_agg(body) from payment)  as payments,
+       (select json_agg(body) from settlement)  as settlements,
+       (select json_agg(body) from invite)  as invites,
+       (select json_agg(body) from comment)  as comments,
+       (select json_agg(json_build_array(debtor_id, creditor_id, currency, debt_minor))
+          from debts
+         where group_id = %(group_id)s and %(debts)s)  as debts,
+       (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
+          from texts
+         where group_id = %(group_id)s
+           and commitment in (select strings_in(body) from payment
+                              union all select strings_in(body) from settlement
+                              union all select strings_in(body) from comment))  as texts
+"""
+
 # An entry and everything that follows from it, in one statement.
 APPEND: Final[LiteralString] = """
 with entry as (
@@ -89,6 +139,14 @@ with entry as (
       from leg
         on conflict (group_id, member_id, currency)
         do update set balance_minor = excluded.balance_minor
+), debt as (
+    insert into debts (group_id, debtor_id, creditor_id, currency, debt_minor)
+    select %(group_id)s, debtor_id, creditor_id, currency, more_minor
+      from unnest(%(debtors)s::uuid[], %(creditors)s::uuid[], %(debt_currencies)s::text[],
+                  %(debts_more)s::bigint[])
+           as debt (debtor_id, creditor_id, currency, more_minor)
+        on conflict (group_id, debtor_id, creditor_id, currency)
+        do update set debt_minor = debts.debt_minor + excluded.debt_minor
 ), told as (
     insert into texts (group_id, commitment, words, salt)
     select %(group_id)s, commitment, words, salt
@@ -124,12 +182,51 @@ with entry as (
                       headers = excluded.headers, body = excluded.body,
                       sealed_at = excluded.sealed_at
 )
-insert into groups (group_id, name, currency, version, created_at, changed_at, seq, head)
+insert into groups (group_id, name, currency, version, created_at, changed_at, seq, head, archived,
+                    deleted, simplify, payments_need_confirmation, latest_settlement_id, moved_seq,
+                    strayed_seq)
 values (%(group_id)s, %(name)s, %(currency)s, %(version)s, %(created_at)s, %(at)s, %(seq)s,
-        %(hash)s)
+        %(hash)s, %(archived)s, %(deleted)s, %(simplify)s, %(payments_need_confirmation)s,
+        %(latest_settlement_id)s, %(moved_seq)s, %(strayed_seq)s)
     on conflict (group_id)
     do update set name = excluded.name, version = excluded.version,
-                  changed_at = excluded.changed_at, seq = excluded.seq, head = excluded.head
+                  changed_at = excluded.changed_at, seq = excluded.seq, head = excluded.head,
+                  archived = excluded.archived, deleted = excluded.deleted,
+                  simplify = excluded.simplify,
+                  payments_need_confirmation = excluded.payments_need_confirmation,
+                  latest_settlement_id = excluded.latest_settlement_id,
+                  moved_seq = excluded.moved_seq, strayed_seq = excluded.strayed_seq
+"""
+
+# Whatever else an entry changed: most change nothing of this.
+KEEP_MORE: Final[LiteralString] = """
+with payment as (
+    insert into payments (group_id, payment_id, recorded_seq, version, state, settlement_id, body)
+    select %(group_id)s, (body ->> 'id')::uuid, (body ->> 'recorded_seq')::bigint,
+           (body ->> 'version')::bigint, body ->> 'state',
+           (body #>> '{pays,settlement_id}')::uuid, body
+      from jsonb_array_elements(%(payments)s) as changed (body)
+        on conflict (group_id, payment_id)
+        do update set version = excluded.version, state = excluded.state, body = excluded.body
+), settlement as (
+    insert into settlements (group_id, settlement_id, version, revision, voided, body)
+    select %(group_id)s, (body ->> 'id')::uuid, (body ->> 'version')::bigint,
+           (body ->> 'revision')::bigint, (body ->> 'voided')::boolean, body
+      from jsonb_array_elements(%(settlements)s) as changed (body)
+        on conflict (group_id, settlement_id)
+        do update set revision = excluded.revision, voided = excluded.voided, body = excluded.body
+), invite as (
+    insert into invites (group_id, invite_id, state, version, body)
+    select %(group_id)s, (body ->> 'id')::uuid, body ->> 'state', (body ->> 'version')::bigint, body
+      from jsonb_array_elements(%(invites)s) as changed (body)
+        on conflict (group_id, invite_id)
+        do update set state = excluded.state, version = excluded.version, body = excluded.body
+)
+insert into comments (group_id, comment_id, expense_id, recorded_seq, body)
+select %(group_id)s, (body ->> 'id')::uuid, (body ->> 'expense_id')::uuid,
+       (body ->> 'recorded_seq')::bigint, body
+  from jsonb_array_elements(%(comments)s) as changed (body)
+    on conflict (group_id, comment_id) do update set body = excluded.body
 """
 
 # ── Erasing: the words go, the journal stays ─────────────────────────────────────────────────────

@@ -4,9 +4,7 @@ from typing import Final, LiteralString
 
 STANDING: Final[LiteralString] = """
 select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       exists (select from members
-                where group_id = %(group_id)s
-                  and account_id = %(account_id)s and active)  as seated,
+       is_seated(%(group_id)s, %(account_id)s)  as seated,
        (select seq from groups where group_id = %(group_id)s)  as seq,
        (select head from groups where group_id = %(group_id)s)  as head,
        (select json_agg(json_build_array(member_id, currency, balance_minor))
@@ -16,6 +14,8 @@ select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
 
 GROUP: Final[LiteralString] = """
 select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
+       sheet.actor_id is not null  as seated,
+       %(now)s  as moment,
        sheet.*
   from (values (true)) as always
   left join sheets as sheet
@@ -26,27 +26,40 @@ GROUPS: Final[LiteralString] = """
 select sheet.*
   from sheets as sheet
  where sheet.account_id = %(account_id)s
+   and sheet.deleted = %(deleted)s
    and (%(after)s::uuid is null or sheet.group_id > %(after)s)
  order by sheet.group_id
  limit %(limit)s
 """
 
-# A page of expenses, or the one that was asked for by its id, voided or not.
+EXPENSE: Final[LiteralString] = """
+with one as (
+    select body
+      from expenses
+     where group_id = %(group_id)s
+       and expense_id = %(expense_id)s
+)
+select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
+       is_seated(%(group_id)s, %(account_id)s)  as seated,
+       (select json_agg(body) from one)  as expenses,
+       (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
+          from texts
+         where group_id = %(group_id)s
+           and commitment in (select strings_in(body) from one))  as texts
+"""
+
 EXPENSES: Final[LiteralString] = """
 with page as (
     select recorded_seq, body
       from expenses
      where group_id = %(group_id)s
-       and case when %(expense_id)s::uuid is null then not voided
-                else expense_id = %(expense_id)s end
+       and not voided
        and (%(before_seq)s::bigint is null or recorded_seq < %(before_seq)s)
      order by recorded_seq desc
      limit %(limit)s
 )
 select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       exists (select from members
-                where group_id = %(group_id)s
-                  and account_id = %(account_id)s and active)  as seated,
+       is_seated(%(group_id)s, %(account_id)s)  as seated,
        (select json_agg(body order by recorded_seq desc) from page)  as expenses,
        (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
           from texts
@@ -55,20 +68,73 @@ select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
 """
 
 ENTRIES: Final[LiteralString] = """
-select seq, at, actor_id, event, leg_members, leg_currencies, leg_dates, leg_amounts, previous, hash
-  from entries
- where group_id = %(group_id)s
-   and seq > %(after_seq)s
- order by seq
- limit %(limit)s
+with page as (
+    select seq, at, actor_id, event, leg_members, leg_currencies, leg_dates, leg_amounts, previous,
+           hash
+      from entries
+     where group_id = %(group_id)s
+       and seq > %(after_seq)s
+     order by seq
+     limit %(limit)s
+)
+select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
+       is_seated(%(group_id)s, %(account_id)s)  as seated,
+       (select json_agg(json_build_array(seq, at, actor_id, event, leg_members, leg_currencies,
+                                         leg_dates, leg_amounts, encode(previous, 'hex'),
+                                         encode(hash, 'hex'))
+                        order by seq)
+          from page)  as entries
 """
 
-# Whether the caller may look at all.
-ACCESS: Final[LiteralString] = """
+# The balances after one entry, from the last posting before it of each member and currency. Null
+# for an entry that is not there.
+STANDING_AT_SEQ: Final[LiteralString] = """
 select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       exists (select from members
-                where group_id = %(group_id)s
-                  and account_id = %(account_id)s and active)  as seated
+       is_seated(%(group_id)s, %(account_id)s)  as seated,
+       (select seq from groups where group_id = %(group_id)s)  as last_seq,
+       (select hash from entries where group_id = %(group_id)s and seq = %(as_of_seq)s)  as head,
+       (select json_agg(json_build_array(place.member_id, place.currency, last.balance_after_minor))
+          from balances as place
+         cross join lateral (select balance_after_minor
+                               from postings
+                              where group_id = %(group_id)s
+                                and member_id = place.member_id
+                                and currency = place.currency
+                                and seq <= %(as_of_seq)s
+                              order by seq desc
+                              limit 1) as last
+         where place.group_id = %(group_id)s)  as balances
+"""
+
+# The balances of now less the legs that are dated later.
+STANDING_AT_DATE: Final[LiteralString] = """
+with later as (
+    select member_id, currency, sum(amount_minor) as amount_minor
+      from postings
+     where group_id = %(group_id)s
+       and effective_date > %(as_of_date)s
+     group by member_id, currency
+)
+select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
+       is_seated(%(group_id)s, %(account_id)s)  as seated,
+       (select seq from groups where group_id = %(group_id)s)  as seq,
+       (select head from groups where group_id = %(group_id)s)  as head,
+       (select json_agg(json_build_array(member_id, currency,
+                                         balance_minor - coalesce(later.amount_minor, 0)))
+          from balances
+          left join later using (member_id, currency)
+         where group_id = %(group_id)s)  as balances
+"""
+
+MY_BALANCES: Final[LiteralString] = """
+select balances.group_id, balances.currency, balance_minor
+  from members
+  join groups on groups.group_id = members.group_id and not groups.deleted
+  join balances
+    on balances.group_id = members.group_id and balances.member_id = members.member_id
+ where members.account_id = %(account_id)s
+   and members.active
+ order by balances.group_id, balances.currency
 """
 
 # ── Who asks, and what is there ───────────────────────────────────────────────────────────────────

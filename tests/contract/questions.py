@@ -12,6 +12,7 @@ from clearsplit_core.group import Group
 from clearsplit_core.journal import Entry, GroupId
 from clearsplit_core.plain import Texts, texts_in
 from clearsplit_core.ports import AsyncStore, Caller
+from clearsplit_core.questions import Entries, Expenses, TheExpense, TheGroup, TheStanding
 from clearsplit_core.records import Expense, Role
 from tests.contract.rigs import Rig
 from tests.literals import (
@@ -30,11 +31,13 @@ R = TypeVar("R")
 Question: TypeAlias = Callable[[AsyncStore, Caller], Awaitable[object]]
 
 READS: Final[Mapping[str, Question]] = {
-    "group": lambda store, who: store.group(TRIP, caller=who),
-    "standing": lambda store, who: store.standing(TRIP, caller=who),
-    "expense": lambda store, who: store.expense(TRIP, expense_called("Dinner"), caller=who),
-    "expenses": lambda store, who: store.expenses(TRIP, caller=who),
-    "entries": lambda store, who: store.entries(TRIP, caller=who),
+    "group": lambda store, who: store.read(TheGroup(TRIP), caller=who),
+    "standing": lambda store, who: store.read(TheStanding(TRIP), caller=who),
+    "expense": lambda store, who: store.read(
+        TheExpense(TRIP, expense_called("Dinner")), caller=who
+    ),
+    "expenses": lambda store, who: store.read(Expenses(TRIP), caller=who),
+    "entries": lambda store, who: store.read(Entries(TRIP), caller=who),
 }
 """Every read of one group."""
 WRITES: Final[Mapping[str, Question]] = {
@@ -57,15 +60,15 @@ async def seat_everybody(rig: Rig) -> None:
 
 async def journal(rig: Rig, of: GroupId = TRIP) -> Sequence[Entry]:
     """The whole journal, as ann may read it."""
-    return await rig.store.entries(of, caller=caller("ann"), limit=10_000)
+    return await rig.store.read(Entries(of, limit=10_000), caller=caller("ann"))
 
 
 async def group(rig: Rig, of: GroupId = TRIP) -> Group:
-    return of_no_moment(await rig.store.group(of, caller=caller("ann")))
+    return of_no_moment(await rig.store.read(TheGroup(of), caller=caller("ann")))
 
 
 async def expense_of(rig: Rig, title: str) -> Expense:
-    return await rig.store.expense(TRIP, expense_called(title), caller=caller("ann"))
+    return await rig.store.read(TheExpense(TRIP, expense_called(title)), caller=caller("ann"))
 
 
 def of_no_moment(group: Group) -> Group:

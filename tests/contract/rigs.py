@@ -17,10 +17,9 @@ import pytest
 from psycopg import sql
 
 from clearsplit_core.group import Group
-from clearsplit_core.journal import Entry, GroupId
+from clearsplit_core.journal import GroupId
 from clearsplit_core.memory import AsyncMemoryStore, MemoryStore
 from clearsplit_core.ports import (
-    PAGE_MAX,
     AccountCommand,
     AsyncStore,
     Caller,
@@ -29,17 +28,10 @@ from clearsplit_core.ports import (
     Receipt,
     Recorded,
     Sealed,
-    Standing,
     Store,
 )
-from clearsplit_core.records import (
-    Account,
-    AccountId,
-    Expense,
-    ExpenseId,
-    PersonalToken,
-    TokenId,
-)
+from clearsplit_core.questions import PAGE_MAX, MyBalance, Question
+from clearsplit_core.records import Account, AccountId, PersonalToken, TokenId
 from tests.literals import Clock, caller
 from tests.postgres import FORGETFUL
 
@@ -143,38 +135,23 @@ class InThreads:
             self._store.perform_once, command, caller=caller, receipt=receipt
         )
 
-    async def group(self, group_id: GroupId, *, caller: Caller) -> Group:
-        return await asyncio.to_thread(self._store.group, group_id, caller=caller)
-
-    async def standing(self, group_id: GroupId, *, caller: Caller) -> Standing:
-        return await asyncio.to_thread(self._store.standing, group_id, caller=caller)
+    async def read(self, question: Question[R], *, caller: Caller) -> R:
+        return await asyncio.to_thread(self._store.read, question, caller=caller)
 
     async def groups(
-        self, *, caller: Caller, after: GroupId | None = None, limit: int = PAGE_MAX
-    ) -> Sequence[Group]:
-        return await asyncio.to_thread(self._store.groups, caller=caller, after=after, limit=limit)
-
-    async def expense(self, group_id: GroupId, expense_id: ExpenseId, *, caller: Caller) -> Expense:
-        return await asyncio.to_thread(self._store.expense, group_id, expense_id, caller=caller)
-
-    async def expenses(
         self,
-        group_id: GroupId,
         *,
         caller: Caller,
-        before_seq: int | None = None,
+        deleted: bool = False,
+        after: GroupId | None = None,
         limit: int = PAGE_MAX,
-    ) -> Sequence[Expense]:
+    ) -> Sequence[Group]:
         return await asyncio.to_thread(
-            self._store.expenses, group_id, caller=caller, before_seq=before_seq, limit=limit
+            self._store.groups, caller=caller, deleted=deleted, after=after, limit=limit
         )
 
-    async def entries(
-        self, group_id: GroupId, *, caller: Caller, after_seq: int = 0, limit: int = PAGE_MAX
-    ) -> Sequence[Entry]:
-        return await asyncio.to_thread(
-            self._store.entries, group_id, caller=caller, after_seq=after_seq, limit=limit
-        )
+    async def balances(self, *, caller: Caller) -> Sequence[MyBalance]:
+        return await asyncio.to_thread(self._store.balances, caller=caller)
 
     async def erase(self, group_id: GroupId, seq: int) -> None:
         await asyncio.to_thread(self._store.erase, group_id, seq)

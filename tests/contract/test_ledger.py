@@ -20,7 +20,16 @@ from clearsplit_core.errors import (
 from clearsplit_core.expenses import Changes, RecordExpense
 from clearsplit_core.group import MEMBERS_MAX, Group, replay
 from clearsplit_core.journal import MemberId, balances_of, verify
-from clearsplit_core.ports import AsyncStore, Clock, Command, OpenStore, Recorded, Standing, Store
+from clearsplit_core.ports import AsyncStore, Clock, Command, OpenStore, Recorded, Store
+from clearsplit_core.questions import (
+    Entries,
+    Expenses,
+    Standing,
+    TheExpense,
+    TheGroup,
+    TheStanding,
+    bare,
+)
 from clearsplit_core.records import Expense, Fx, Role
 from clearsplit_core.splits import Adjustment, Exact, Item, Itemised, Percentage, Shares, Split
 from clearsplit_pg import embedded
@@ -102,14 +111,14 @@ async def test_a_store_that_was_opened_is_ready(rig: Rig) -> None:
 
 async def test_a_group_is_what_its_founder_was_answered(rig: Rig) -> None:
     recorded = await rig.do("ann", founding("ann", "EUR"))
-    read = await rig.store.group(TRIP, caller=caller("ann"))
+    read = await rig.store.read(TheGroup(TRIP), caller=caller("ann"))
     assert of_no_moment(read) == of_no_moment(recorded.answer)
     assert (read.head, read.actor.id) == (recorded.head, member("ann"))
 
 
 async def test_a_reader_sees_the_group_from_their_own_seat(rig: Rig) -> None:
     await seat_everybody(rig)
-    read = await rig.store.group(TRIP, caller=caller("vic"))
+    read = await rig.store.read(TheGroup(TRIP), caller=caller("vic"))
     assert (read.actor.id, read.actor.role, read.caller) == (
         member("vic"), Role.VIEWER, caller("vic").account_id,
     )  # fmt: skip
@@ -137,7 +146,7 @@ async def test_a_group_knows_its_members_balances_and_head_and_leaves_its_expens
 async def test_a_standing_is_the_balances_and_the_head_of_the_group(rig: Rig) -> None:
     await seat_everybody(rig)
     read = await group(rig)
-    standing = await rig.store.standing(TRIP, caller=caller("ann"))
+    standing = await rig.store.read(TheStanding(TRIP), caller=caller("ann"))
     assert standing == Standing(read.head, read.balances)
 
 
@@ -172,7 +181,8 @@ async def test_an_expense_is_what_was_answered_when_it_was_recorded(rig: Rig, ki
     recorded = await rig.do("bob", command)
 
     assert (
-        await rig.store.expense(TRIP, command.expense_id, caller=caller("vic")) == recorded.answer
+        await rig.store.read(TheExpense(TRIP, command.expense_id), caller=caller("vic"))
+        == recorded.answer
     )
     assert recorded.answer.terms == command.terms
     assert (await journal(rig))[-1].head == recorded.head
@@ -229,7 +239,9 @@ async def test_several_events_of_one_command_are_several_entries(rig: Rig) -> No
 
 
 async def recorded_seqs(rig: Rig, *, before_seq: int | None = None, limit: int = 100) -> list[int]:
-    page = await rig.store.expenses(TRIP, caller=caller("ann"), before_seq=before_seq, limit=limit)
+    page = await rig.store.read(
+        Expenses(TRIP, before_seq=before_seq, limit=limit), caller=caller("ann")
+    )
     return [one.recorded_seq for one in page]
 
 
@@ -253,10 +265,10 @@ async def test_expenses_are_listed_a_page_at_a_time(rig: Rig) -> None:
 async def test_entries_are_listed_a_page_at_a_time(rig: Rig) -> None:
     await seat_everybody(rig)
     whole = await journal(rig)
-    first = await rig.store.entries(TRIP, caller=caller("ann"), limit=2)
-    second = await rig.store.entries(TRIP, caller=caller("ann"), after_seq=2, limit=2)
+    first = await rig.store.read(Entries(TRIP, limit=2), caller=caller("ann"))
+    second = await rig.store.read(Entries(TRIP, after_seq=2, limit=2), caller=caller("ann"))
     assert [*first, *second] == list(whole[:4])
-    assert list(await rig.store.entries(TRIP, caller=caller("ann"), after_seq=5)) == []
+    assert list(await rig.store.read(Entries(TRIP, after_seq=5), caller=caller("ann"))) == []
 
 
 async def test_somebodys_groups_are_those_in_which_they_have_a_seat(rig: Rig) -> None:
@@ -314,14 +326,16 @@ async def test_an_expense_of_another_group_is_not_found(rig: Rig) -> None:
     await seat_everybody(rig)
     await rig.do("ann", founding("ann", of=OFFICE))
     with pytest.raises(ThingNotFound):
-        await rig.store.expense(OFFICE, expense_called("Dinner"), caller=caller("ann"))
+        await rig.store.read(TheExpense(OFFICE, expense_called("Dinner")), caller=caller("ann"))
 
 
 async def test_two_groups_may_use_the_same_ids(rig: Rig) -> None:
     await seat_everybody(rig)
     await rig.do("ann", founding("ann", of=OFFICE))
     await rig.do("ann", expense("Dinner", "7.00 EUR", by="ann", among="ann", of=OFFICE))
-    office = await rig.store.expense(OFFICE, expense_called("Dinner"), caller=caller("ann"))
+    office = await rig.store.read(
+        TheExpense(OFFICE, expense_called("Dinner")), caller=caller("ann")
+    )
     assert office.terms.amount_minor == 700
     assert (await expense_of(rig, "Dinner")).terms.amount_minor == 6_000
 
@@ -420,7 +434,7 @@ async def test_fifty_writers_at_once_all_count(rig: Rig) -> None:
     assert verify(TRIP, entries, head=read.head) == read.head
     assert [entry.at for entry in entries] == sorted(entry.at for entry in entries)
     assert read.balances == balances_of(leg for entry in entries for leg in entry.postings)
-    assert len(await rig.store.expenses(TRIP, caller=caller("ann"))) == 51
+    assert len(await rig.store.read(Expenses(TRIP), caller=caller("ann"))) == 51
 
 
 async def test_of_many_who_found_the_same_group_one_does(rig: Rig) -> None:
@@ -446,8 +460,8 @@ async def test_of_many_who_correct_the_same_version_one_does(rig: Rig) -> None:
 async def write_and_look(rig: Rig, number: int) -> tuple[Standing, Group]:
     _, stood, seen = await asyncio.gather(
         rig.do("ann", expense(f"Taxi {number}", "10.00 EUR", by="bob")),
-        rig.store.standing(TRIP, caller=caller("ann")),
-        rig.store.group(TRIP, caller=caller("ann")),
+        rig.store.read(TheStanding(TRIP), caller=caller("ann")),
+        rig.store.read(TheGroup(TRIP), caller=caller("ann")),
     )
     return stood, seen
 
@@ -484,7 +498,9 @@ async def test_an_entry_may_have_a_thousand_legs(rig: Rig) -> None:
 
     recorded = await rig.do("ann", expense("Ship", "999.00 EUR", by="ann", among=crew))
 
-    *_, entry = await rig.store.entries(TRIP, caller=caller("ann"), after_seq=recorded.head.seq - 1)
+    *_, entry = await rig.store.read(
+        Entries(TRIP, after_seq=recorded.head.seq - 1), caller=caller("ann")
+    )
     assert len(entry.postings) == MEMBERS_MAX
     assert by_currency(entry.postings) == {"EUR": 0}
     assert (await group(rig)).balances[others[0].id, "EUR"] == -100
@@ -521,13 +537,13 @@ async def happenings(rig: Rig) -> None:
 
 async def test_the_journal_told_again_is_what_the_store_reads(rig: Rig) -> None:
     await happenings(rig)
-    read, live = await group(rig), await rig.store.expenses(TRIP, caller=caller("ann"))
+    read, live = await group(rig), await rig.store.read(Expenses(TRIP), caller=caller("ann"))
     train = await expense_of(rig, "Train")
     everything = {one.id: one for one in (*live, train)}
 
     again = replay(TRIP, await journal(rig), texts_of(read, list(everything.values())))
 
-    assert of_no_moment(replace(again, expenses={})) == read
+    assert of_no_moment(bare(again)) == read
     assert again.expenses == everything
 
 
@@ -563,13 +579,13 @@ async def test_erasing_leaves_sums_chain_and_every_other_text(rig: Rig) -> None:
 async def test_a_journal_with_erased_texts_tells_the_same_group_again(rig: Rig) -> None:
     await happenings(rig)
     await rig.store.erase(TRIP, 6)
-    read, live = await group(rig), await rig.store.expenses(TRIP, caller=caller("ann"))
+    read, live = await group(rig), await rig.store.read(Expenses(TRIP), caller=caller("ann"))
     train = await expense_of(rig, "Train")
     everything = {one.id: one for one in (*live, train)}
 
     again = replay(TRIP, await journal(rig), texts_of(read, list(everything.values())))
 
-    assert of_no_moment(replace(again, expenses={})) == read
+    assert of_no_moment(bare(again)) == read
     assert again.expenses == everything
 
 
@@ -603,7 +619,7 @@ async def test_erasing_the_founding_takes_the_names_and_leaves_the_owner_the_sea
 ) -> None:
     await seat_everybody(rig)
     await rig.store.erase(TRIP, 1)
-    read = await rig.store.group(TRIP, caller=caller("ann"))
+    read = await rig.store.read(TheGroup(TRIP), caller=caller("ann"))
     assert (read.name.words, read.actor.name.words) == (None, None)
     assert (read.actor.role, read.actor.account_id) == (Role.OWNER, caller("ann").account_id)
 

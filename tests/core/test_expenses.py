@@ -511,7 +511,7 @@ def all_to_the_first(
 @pytest.fixture
 def _another_age(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(splits, "allocate", all_to_the_first)
-    monkeypatch.setattr(records, "allocate", all_to_the_first)
+    monkeypatch.setattr(records.expenses, "allocate", all_to_the_first)
 
 
 LONG_AGO: Final = DINNER.then(

@@ -122,7 +122,7 @@ async def test_a_fault_of_ours_tells_nothing(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the secret inside")
 
-    monkeypatch.setattr(memory_api.server.store, "standing", fail)
+    monkeypatch.setattr(memory_api.server.store, "read", fail)
     answer = await lisbon.owner.get(f"{lisbon.path}/balances")
     assert answer.said == (500, "internal-error")
     assert b"secret" not in answer.body

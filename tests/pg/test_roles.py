@@ -16,6 +16,7 @@ from psycopg import errors, sql
 
 from clearsplit_core.accounts import EndSession, IssueToken, OpenAccount, RevokeToken, StartSession
 from clearsplit_core.expenses import Changes
+from clearsplit_core.questions import Entries, Expenses, TheExpense, TheGroup, TheStanding
 from clearsplit_core.records import Scope
 from clearsplit_pg.roles import OwnRole, grant
 from clearsplit_pg.schema import migrate, required
@@ -108,12 +109,14 @@ async def test_the_application_role_can_do_all_that_the_server_does(application:
         await store.erase(TRIP, 1)
 
         assert (first.body, again.replayed) == (again.body, True)
-        assert len(await store.entries(TRIP, caller=ann)) == 8
-        assert len(await store.expenses(TRIP, caller=ann)) == 2
-        assert (await store.expense(TRIP, expense_called("Taxi"), caller=ann)).voided is False
+        assert len(await store.read(Entries(TRIP), caller=ann)) == 8
+        assert len(await store.read(Expenses(TRIP), caller=ann)) == 2
+        assert (
+            await store.read(TheExpense(TRIP, expense_called("Taxi")), caller=ann)
+        ).voided is False
         assert [each.id for each in await store.groups(caller=ann)] == [TRIP]
-        assert (await store.standing(TRIP, caller=ann)).balances
-        assert (await store.group(TRIP, caller=ann)).id == TRIP
+        assert (await store.read(TheStanding(TRIP), caller=ann)).balances
+        assert (await store.read(TheGroup(TRIP), caller=ann)).id == TRIP
 
 
 async def test_the_application_role_keeps_accounts_and_sessions(application: Role) -> None:

@@ -1,20 +1,15 @@
-"""Records: what a store holds, as frozen values: members and expenses of a group, and accounts.
-
-A record of a group is what the journal's events add up to; the commands and events that make it
-stand in the file of its noun (`members.py`, `expenses.py`, `accounts.py`). An expense knows the
-legs that it puts in the journal; no record knows of stores, requests or the clock.
-"""
+"""Expenses as they stand: what was said (terms), what came of it (outcome), and what it moves."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
-from typing import Final, NewType
-from uuid import UUID
+from typing import Final
 
 from clearsplit_core.currencies import decimals
-from clearsplit_core.errors import AmountOutOfRange, AmountZero, NobodyNamed, TooMany
+from clearsplit_core.debts import NO_DEBTS, Debts, between
+from clearsplit_core.errors import AmountOutOfRange, NobodyNamed, TooMany
 from clearsplit_core.journal import MemberId, Posting, Postings, net
 from clearsplit_core.money import allocate, convert, require_integer
+from clearsplit_core.records.ids import AMOUNT_MINOR_MAX, ExpenseId, require_amount
 from clearsplit_core.splits import (
     Part,
     Split,
@@ -25,45 +20,8 @@ from clearsplit_core.splits import (
 )
 from clearsplit_core.text import Text
 
-AccountId = NewType("AccountId", UUID)
-ExpenseId = NewType("ExpenseId", UUID)
-SessionId = NewType("SessionId", UUID)
-TokenId = NewType("TokenId", UUID)
-
-AMOUNT_MINOR_MAX: Final = 10**15
-"""The largest amount of one expense or payment, in minor units, of either sign."""
 PAYERS_MAX: Final = 100
 """Members who may have paid one expense together."""
-
-
-class Role(StrEnum):
-    """What a member may do: everything, take part, or look on."""
-
-    OWNER = "owner"
-    MEMBER = "member"
-    VIEWER = "viewer"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """A seat in a group: linked to an account, or a guest (no account).
-
-    The account's id is kept as a text, so that the hash chain holds no account and erasing one
-    breaks nothing.
-    """
-
-    id: MemberId
-    name: Text
-    role: Role
-    active: bool
-    account: Text | None
-    version: int
-
-    @property
-    def account_id(self) -> AccountId | None:
-        if self.account is None or self.account.words is None:
-            return None
-        return AccountId(UUID(self.account.words))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,75 +120,21 @@ class Expense:
         """What the expense puts in the journal: what each paid less what each had."""
         if self.voided:
             return ()
-        posted = self.outcome.posted or Posted(self.terms.payers, self.outcome.shares)
-        return posted.legs(self.terms.posting_currency, self.terms.date)
+        return self._posted.legs(self.terms.posting_currency, self.terms.date)
 
+    def debts(self) -> Debts:
+        """What the expense does to who owes whom: whoever had something owes those who paid."""
+        if self.voided:
+            return NO_DEBTS
+        return between(
+            [(part.member_id, part.amount_minor) for part in self._posted.payers],
+            [(part.member_id, part.amount_minor) for part in self._posted.shares],
+            self.terms.posting_currency,
+        )
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """One signed-in device: a family of refresh tokens of which only the youngest is good.
-
-    `refresh` and `parent` are SHA-256 digests (hex) of the token that is good and of the one that
-    it replaced at `rotated_at`.
-    """
-
-    id: SessionId
-    refresh: str
-    parent: str | None
-    started_at: datetime
-    rotated_at: datetime
-    expires_at: datetime
-    ended: bool
-
-    def live_at(self, now: datetime) -> bool:
-        return not self.ended and now < self.expires_at
-
-
-class Scope(StrEnum):
-    """What a personal token may do with its account's groups."""
-
-    READ = "read"
-    WRITE = "write"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersonalToken:
-    """A key to the account's groups for a program of its own; `digest` is the SHA-256 of it."""
-
-    id: TokenId
-    name: str
-    scope: Scope
-    digest: str
-    created_at: datetime
-    expires_at: datetime
-
-    def live_at(self, now: datetime) -> bool:
-        return now < self.expires_at
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """A person who can sign in. `email` is in its normal form; `password_hash` is opaque here."""
-
-    id: AccountId
-    email: str
-    name: str
-    password_hash: str
-    version: int
-    created_at: datetime
-    sessions: tuple[Session, ...]
-    tokens: tuple[PersonalToken, ...] = ()
-
-    def session(self, session_id: SessionId) -> Session | None:
-        return next((session for session in self.sessions if session.id == session_id), None)
-
-    def token(self, token_id: TokenId) -> PersonalToken | None:
-        return next((token for token in self.tokens if token.id == token_id), None)
-
-    def lets_in(self, credential: SessionId | TokenId, now: datetime) -> bool:
-        """Whether a live session or personal token of this account has that id."""
-        known: tuple[Session | PersonalToken, ...] = (*self.sessions, *self.tokens)
-        return any(one.id == credential and one.live_at(now) for one in known)
+    @property
+    def _posted(self) -> Posted:
+        return self.outcome.posted or Posted(self.terms.payers, self.outcome.shares)
 
 
 def outcome_of(terms: Terms, expense_id: ExpenseId) -> Outcome:
@@ -257,12 +161,3 @@ def _over(
     weights = {part.member_id: abs(part.amount_minor) for part in parts}
     allocated = allocate(total_minor, weights, spare_key=expense_id)
     return tuple(Part(member, minor) for member, minor in allocated.items())
-
-
-def require_amount(amount_minor: int) -> None:
-    """An amount that can be recorded. Raises NotAnInteger, AmountZero, AmountOutOfRange."""
-    require_integer(amount_minor, field="/amount_minor")
-    if amount_minor == 0:
-        raise AmountZero(field="/amount_minor")
-    if abs(amount_minor) > AMOUNT_MINOR_MAX:
-        raise AmountOutOfRange(field="/amount_minor")

@@ -1,0 +1,68 @@
+"""Settlements as they stand: an immutable plan of transfers, and which of them were paid."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from clearsplit_core.journal import MemberId
+from clearsplit_core.records.ids import PaymentId, SettlementId, TransferId
+from clearsplit_core.text import Text
+
+
+class TransferState(StrEnum):
+    """Pending while its payment waits to be confirmed."""
+
+    OPEN = "open"
+    PENDING = "pending"
+    PAID = "paid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedTransfer:
+    """What one member should pay another; `payment_id` is there unless it is open."""
+
+    id: TransferId
+    from_member_id: MemberId
+    to_member_id: MemberId
+    amount_minor: int
+    currency: str
+    state: TransferState
+    payment_id: PaymentId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrencyPlan:
+    """What is known of the transfers in one currency: see `settlement.Plan`.
+
+    `blocks` are members who clear among themselves; `proof` is what `settlement.check` needs to
+    confirm the bound, as JSON text, where there is any.
+    """
+
+    currency: str
+    optimal: bool | None
+    lower_bound: int
+    blocks: tuple[tuple[MemberId, ...], ...]
+    proof: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """A snapshot of transfers that cleared every balance at `seq`, the last entry it has seen.
+
+    `version` counts a group's settlements 1, 2, 3 …; `revision` counts what happened to this one
+    since. `superseded_seq` is the entry that put a newer one in its place.
+    """
+
+    id: SettlementId
+    version: int
+    revision: int
+    seq: int
+    strategy: str
+    transfers: tuple[PlannedTransfer, ...]
+    by_currency: tuple[CurrencyPlan, ...]
+    computed_by: MemberId
+    computed_at: datetime
+    recorded_seq: int
+    superseded_seq: int | None
+    voided: bool
+    void_reason: Text | None

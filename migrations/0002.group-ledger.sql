@@ -1,0 +1,134 @@
+-- Payments, settlements, invites, comments, who owes whom, and what a group can be set to.
+--
+-- Every table is told by the journal and can be rebuilt from it. Each is keyed by group_id first.
+
+alter table groups
+    add column archived                   boolean not null default false,
+    add column deleted                    boolean not null default false,
+    add column simplify                   boolean not null default true,
+    add column payments_need_confirmation boolean not null default false,
+    add column latest_settlement_id       uuid,
+    add column moved_seq                  bigint  not null default 0,
+    add column strayed_seq                bigint  not null default 0;
+comment on column groups.moved_seq is 'The last entry that moved a balance.';
+comment on column groups.strayed_seq is
+    'The last entry that moved a balance other than by paying a transfer of the latest settlement.';
+
+create table payments (
+    group_id      uuid   not null,
+    payment_id    uuid   not null,
+    recorded_seq  bigint not null,
+    version       bigint not null,
+    state         text   not null,
+    settlement_id uuid,
+    body          jsonb  not null,
+    constraint payments_key primary key (group_id, payment_id),
+    constraint payments_belong_to_a_group foreign key (group_id) references groups (group_id),
+    constraint payments_have_a_state check (state in ('pending', 'confirmed', 'voided'))
+);
+comment on column payments.body is 'The payment as a plain tree, its texts as commitments.';
+
+create index payments_by_seq on payments (group_id, recorded_seq);
+create index payments_that_wait on payments (group_id, payment_id) where state = 'pending';
+
+create table settlements (
+    group_id      uuid    not null,
+    settlement_id uuid    not null,
+    version       bigint  not null,
+    revision      bigint  not null,
+    voided        boolean not null,
+    body          jsonb   not null,
+    constraint settlements_key primary key (group_id, settlement_id),
+    constraint settlements_belong_to_a_group foreign key (group_id) references groups (group_id),
+    constraint settlements_one_a_version unique (group_id, version)
+);
+comment on column settlements.body is 'The settlement as a plain tree, its texts as commitments.';
+
+create table invites (
+    group_id  uuid   not null,
+    invite_id uuid   not null,
+    state     text   not null,
+    version   bigint not null,
+    body      jsonb  not null,
+    constraint invites_key primary key (group_id, invite_id),
+    constraint invites_belong_to_a_group foreign key (group_id) references groups (group_id),
+    constraint invites_have_a_state check (state in ('open', 'used', 'revoked'))
+);
+comment on table invites is 'Seats on offer. The secret of an invite is in no row.';
+
+create index invites_that_are_open on invites (group_id, invite_id) where state = 'open';
+
+create table comments (
+    group_id     uuid   not null,
+    comment_id   uuid   not null,
+    expense_id   uuid   not null,
+    recorded_seq bigint not null,
+    body         jsonb  not null,
+    constraint comments_key primary key (group_id, comment_id),
+    constraint comments_are_about_an_expense foreign key (group_id, expense_id)
+        references expenses (group_id, expense_id)
+);
+comment on column comments.body is 'The comment as a plain tree, its texts as commitments.';
+
+create index comments_by_expense on comments (group_id, expense_id, recorded_seq);
+
+create table debts (
+    group_id    uuid   not null,
+    debtor_id   uuid   not null,
+    creditor_id uuid   not null,
+    currency    text   not null,
+    debt_minor  bigint not null,
+    constraint debts_key primary key (group_id, debtor_id, creditor_id, currency),
+    constraint debts_name_a_debtor foreign key (group_id, debtor_id)
+        references members (group_id, member_id),
+    constraint debts_name_a_creditor foreign key (group_id, creditor_id)
+        references members (group_id, member_id),
+    constraint debts_stand_once_a_pair check (debtor_id < creditor_id)
+);
+comment on column debts.debt_minor is
+    'Signed minor units; positive: the debtor owes the creditor; negative: the other way round.';
+
+-- A statement over all currencies goes by the entry.
+create index postings_by_seq on postings (group_id, member_id, seq);
+-- What is dated later than a day, for a view by date.
+create index postings_by_date on postings (group_id, effective_date);
+-- The history of one expense.
+create index entries_by_expense on entries (group_id, (event ->> 'expense_id'), seq)
+    where event ? 'expense_id';
+
+create or replace view sheets as
+select seat.account_id,
+       seat.member_id as actor_id,
+       groups.group_id, groups.name, groups.currency, groups.version, groups.created_at,
+       groups.changed_at, groups.seq, groups.head,
+       (select json_agg(json_build_array(member_id, members.name, role, active, account, members.version))
+          from members
+         where members.group_id = seat.group_id)  as members,
+       (select json_agg(json_build_array(member_id, balances.currency, balance_minor))
+          from balances
+         where balances.group_id = seat.group_id)  as balances,
+       (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
+          from texts
+         where texts.group_id = seat.group_id
+           and commitment in (select unnest(array[groups.name, members.name, members.account])
+                                from members
+                               where members.group_id = seat.group_id))  as texts,
+       groups.archived, groups.deleted, groups.simplify, groups.payments_need_confirmation,
+       groups.latest_settlement_id, groups.moved_seq, groups.strayed_seq
+  from members as seat
+  join groups on groups.group_id = seat.group_id
+ where seat.active
+   and (not groups.deleted or seat.role = 'owner');
+comment on view sheets is
+    'A group with its members, balances and names, once for each account that can see it.';
+
+-- True where the account has an active seat in the group, and an owner''s if that was deleted.
+create function is_seated(the_group uuid, the_account uuid)
+returns boolean
+language sql stable parallel safe
+as $$
+    select exists (select from members
+                     join groups using (group_id)
+                    where members.group_id = the_group and members.account_id = the_account
+                      and members.active and (not groups.deleted or members.role = 'owner'))
+$$;

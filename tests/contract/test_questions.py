@@ -1,0 +1,92 @@
+"""Every store answers each question as its `answer` in core does, whatever happened before."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import pytest
+
+from clearsplit_core.expenses import Changes
+from clearsplit_core.group import Group, replay
+from clearsplit_core.ports import Command
+from clearsplit_core.questions import (
+    Book,
+    Entries,
+    Expenses,
+    Question,
+    TheExpense,
+    TheGroup,
+    TheStanding,
+)
+from clearsplit_core.records import Fx, Role
+from clearsplit_pg.readings import READINGS
+from tests.contract.questions import journal, of_no_moment
+from tests.contract.rigs import Rig
+from tests.literals import (
+    NOON,
+    TODAY,
+    TOMORROW,
+    TRIP,
+    caller,
+    expense,
+    expense_called,
+    founding,
+    guest,
+    restore,
+    revise,
+    seat,
+    story,
+    text,
+    void,
+)
+
+STORY: Final[tuple[Command[object], ...]] = (
+    founding("ann"),
+    guest("bob"),
+    guest("cem"),
+    seat("vic", Role.VIEWER),
+    expense("Dinner", "60.00 EUR", by="ann"),
+    expense("Taxi", "10.00 USD", by="bob", fx=Fx("EUR", "0.92")),
+    expense("Museum", "21.00 CHF", by="cem", on=TOMORROW),
+    revise("Dinner", Changes(date=TOMORROW, title=text("Supper"))),
+    void("Taxi"),
+    expense("Boat", "9.99 EUR", by="cem", among="ann bob"),
+    restore("Taxi"),
+)
+"""A bit of everything; ann does it all."""
+
+QUESTIONS: Final[Mapping[str, Question[object]]] = {
+    "the group": TheGroup(TRIP),
+    "balances": TheStanding(TRIP),
+    "balances today": TheStanding(TRIP, as_of_date=TODAY),
+    "balances tomorrow": TheStanding(TRIP, as_of_date=TOMORROW),
+    "balances long ago": TheStanding(TRIP, as_of_date=TODAY.replace(year=1999)),
+    **{f"balances after entry {seq}": TheStanding(TRIP, as_of_seq=seq) for seq in (0, 4, 5, 8, 11)},
+    "the journal": Entries(TRIP),
+    "a page of the journal": Entries(TRIP, after_seq=3, limit=4),
+    "an expense": TheExpense(TRIP, expense_called("Dinner")),
+    "a voided expense": TheExpense(TRIP, expense_called("Taxi")),
+    "expenses": Expenses(TRIP),
+    "a page of expenses": Expenses(TRIP, before_seq=8, limit=2),
+}
+"""Each question in the forms that make a difference."""
+
+
+def test_every_question_that_postgres_can_answer_is_asked_here() -> None:
+    assert {type(question) for question in QUESTIONS.values()} == set(READINGS)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+async def test_a_store_answers_as_the_reference_does(rig: Rig, question: str) -> None:
+    for command in STORY:
+        await rig.do("ann", command)
+    entries, texts = await journal(rig), story(*STORY).texts
+    told = replay(TRIP, entries, texts).seen_by(caller("ann").account_id, NOON)
+    book = Book(group=told, entries=entries, texts=texts)
+
+    answer = await rig.store.read(QUESTIONS[question], caller=caller("ann"))
+
+    assert of_no_clock(answer) == of_no_clock(QUESTIONS[question].answer(book))
+
+
+def of_no_clock(answer: object) -> object:
+    return of_no_moment(answer) if isinstance(answer, Group) else answer

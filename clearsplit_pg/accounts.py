@@ -10,7 +10,7 @@ from clearsplit_pg import rows
 from clearsplit_pg.connected import Connected, Connection, live, persistently
 from clearsplit_pg.refusals import refusals
 from clearsplit_pg.sql import accounts as sql
-from clearsplit_pg.sql.questions import LIVE
+from clearsplit_pg.sql.groups import LIVE
 
 R = TypeVar("R")
 

@@ -24,8 +24,8 @@ from clearsplit_pg.connected import Connected, Connection, live, persistently, r
 from clearsplit_pg.readings import fields_of, reading_of
 from clearsplit_pg.refusals import refusals
 from clearsplit_pg.rows import Params, Row
+from clearsplit_pg.sql import balances, groups
 from clearsplit_pg.sql import commands as sql
-from clearsplit_pg.sql import questions
 
 ANSWERS_KEPT: Final = timedelta(hours=24)
 """How long the same key gets the same answer."""
@@ -117,9 +117,9 @@ class PostgresLedger(Connected):
         after: GroupId | None = None,
         limit: int = PAGE_MAX,
     ) -> Sequence[Group]:
-        live(await self._read(questions.LIVE, caller, {}))
+        live(await self._read(groups.LIVE, caller, {}))
         params = {"account_id": caller.account_id, "deleted": deleted}
-        found = await self._read_all(questions.GROUPS, params | {"after": after, "limit": limit})
+        found = await self._read_all(groups.GROUPS, params | {"after": after, "limit": limit})
         now = self._clock()
         return [
             rows.group_of(row["group_id"], row, row).at_moment(
@@ -129,8 +129,8 @@ class PostgresLedger(Connected):
         ]
 
     async def balances(self, *, caller: Caller) -> Sequence[MyBalance]:
-        live(await self._read(questions.LIVE, caller, {}))
-        found = await self._read_all(questions.MY_BALANCES, {"account_id": caller.account_id})
+        live(await self._read(groups.LIVE, caller, {}))
+        found = await self._read_all(balances.MY_BALANCES, {"account_id": caller.account_id})
         return [rows.my_balance_of(row) for row in found]
 
     async def erase(self, group_id: GroupId, seq: int) -> None:

@@ -14,7 +14,7 @@ from clearsplit_pg.connected import Pool
 from clearsplit_pg.ledger import PostgresLedger
 from clearsplit_pg.pool import conninfo, open_pool
 from clearsplit_pg.schema import required
-from clearsplit_pg.sql.questions import SCHEMA
+from clearsplit_pg.sql.health import SCHEMA
 
 READY_S: Final = 1.0
 """Seconds within which a store that is ready can say so."""

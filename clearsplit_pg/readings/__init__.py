@@ -1,0 +1,34 @@
+"""Readings: how Postgres answers each question, in one statement.
+
+A question means what its `answer` in core says; a reading says the same from tables and indexes,
+and the contract suite holds the two together. A new question needs a reading here and nothing else.
+"""
+
+from dataclasses import fields, is_dataclass
+from typing import Final, TypeVar
+
+from clearsplit_core.questions import Question
+from clearsplit_pg.readings import balances, expenses, groups, journal
+from clearsplit_pg.readings.reading import Reading, Readings
+from clearsplit_pg.rows import Params
+
+R = TypeVar("R")
+
+READINGS: Final[Readings] = {
+    **groups.READINGS,
+    **balances.READINGS,
+    **journal.READINGS,
+    **expenses.READINGS,
+}
+"""Every question that there is."""
+
+
+def reading_of(question: Question[R]) -> Reading[Question[R], R]:
+    """How to answer `question`."""
+    return READINGS[type(question)]
+
+
+def fields_of(question: Question[object]) -> Params:
+    """A question's own fields, which its statement knows under the same names."""
+    assert is_dataclass(question), "a question is a frozen value"
+    return {field.name: getattr(question, field.name) for field in fields(question)}

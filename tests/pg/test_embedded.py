@@ -21,11 +21,14 @@ from clearsplit_pg.embedded import CannotStart, EmbeddedPostgres, open_store
 from tests.postgres import FAST
 
 USER = """
+import signal
 import sys
 from pathlib import Path
 import psycopg
 from clearsplit_pg.embedded import CannotStart, EmbeddedPostgres
 
+# A shell hands its background jobs an ignored SIGINT, and with it all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     with EmbeddedPostgres(Path(sys.argv[1]), {"fsync": "off"}) as server:
         with psycopg.connect(server.url) as connection:

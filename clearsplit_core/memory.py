@@ -20,6 +20,7 @@ from clearsplit_core.errors import (
 )
 from clearsplit_core.group import Group, Right, append, event_of, replay
 from clearsplit_core.journal import Entry, GroupId
+from clearsplit_core.limits import Allowance, MemoryLimits, Quota
 from clearsplit_core.plain import texts_in
 from clearsplit_core.ports import (
     AccountCommand,
@@ -58,6 +59,7 @@ class MemoryStore:
         self._keys_in_use: set[tuple[GroupId, AccountId, str]] = set()
         self._books: dict[GroupId, _Kept] = {}
         self._accounts: dict[AccountId, Account] = {}
+        self._limits = MemoryLimits(clock=clock)
 
     # ── The ledger ───────────────────────────────────────────────────────────────────────────────
 
@@ -155,6 +157,11 @@ class MemoryStore:
     def personal_token(self, account_id: AccountId, token_id: TokenId) -> PersonalToken | None:
         account = self._accounts.get(account_id)
         return account.token(token_id) if account else None
+
+    # ── Limits ───────────────────────────────────────────────────────────────────────────────────
+
+    def attempt(self, quota: Quota, who: str) -> Allowance:
+        return self._limits.attempt(quota, who)
 
     # ── What they share ──────────────────────────────────────────────────────────────────────────
 
@@ -276,6 +283,9 @@ class AsyncMemoryStore:
         self, account_id: AccountId, token_id: TokenId
     ) -> PersonalToken | None:
         return self._store.personal_token(account_id, token_id)
+
+    async def attempt(self, quota: Quota, who: str) -> Allowance:
+        return self._store.attempt(quota, who)
 
     async def ready(self) -> bool:
         return True

@@ -33,6 +33,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from clearsplit_core.group import Event, Group
 from clearsplit_core.journal import GroupId, Head
+from clearsplit_core.limits import Allowance, Quota
 from clearsplit_core.questions import PAGE_MAX, MyBalance, Question
 from clearsplit_core.records import (
     Account,
@@ -232,7 +233,15 @@ class Accounts(Protocol):
         ...
 
 
-class Store(Ledger, Accounts, Protocol):
+class Limits(Protocol):
+    """How often somebody tried, counted over everybody who shares the store."""
+
+    def attempt(self, quota: Quota, who: str) -> Allowance:
+        """`who` tries once more; the answer says whether they may. It counts in any case."""
+        ...
+
+
+class Store(Ledger, Accounts, Limits, Protocol):
     """Everything that ClearSplit keeps, for synchronous callers."""
 
 
@@ -275,7 +284,13 @@ class AsyncAccounts(Protocol):
     ) -> PersonalToken | None: ...
 
 
-class AsyncStore(AsyncLedger, AsyncAccounts, Protocol):
+class AsyncLimits(Protocol):
+    """How often somebody tried, for asynchronous callers."""
+
+    async def attempt(self, quota: Quota, who: str) -> Allowance: ...
+
+
+class AsyncStore(AsyncLedger, AsyncAccounts, AsyncLimits, Protocol):
     """Everything that ClearSplit keeps, for asynchronous callers."""
 
     async def ready(self) -> bool:

@@ -4,6 +4,7 @@ No answer of theirs is ever stored, and no personal token reaches them.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TypeVar
 
 import msgspec
@@ -14,6 +15,7 @@ from clearsplit_core.accounts import (
     EndEverySession,
     EndSession,
     IssueToken,
+    RenewHash,
     ReviseAccount,
     RevokeToken,
     RotateSession,
@@ -31,12 +33,13 @@ from clearsplit_core.errors import (
     TooManyTokens,
     WrongCredentials,
 )
+from clearsplit_core.plain import Plain
 from clearsplit_core.ports import Caller, Sealed
 from clearsplit_core.records import Account, PersonalToken, Session, SessionId, TokenId
 from clearsplit_http.asked import Asked, B
 from clearsplit_http.operations import operation
 from clearsplit_http.pages import PAGE_QUERY
-from clearsplit_http.refusals import BadPassword, MissingField
+from clearsplit_http.refusals import BadPassword, CommonPassword, MissingField, QuotaExceeded
 from clearsplit_http.server import Server
 from clearsplit_http.tokens import PersonalKey, RefreshToken
 from clearsplit_http.wire.accounts import (
@@ -62,10 +65,11 @@ T = TypeVar("T", Session, PersonalToken)
     "POST",
     "/auth/signup",
     public=True,
+    limited="signup",
     takes=Signup,
     gives=TokensAnswer,
     status=201,
-    refuses=(BadEmail, BadText, BadPassword, EmailTaken, Overloaded),
+    refuses=(BadEmail, BadText, BadPassword, CommonPassword, EmailTaken, Overloaded),
 )
 async def signup(asked: Asked[Signup]) -> Sealed:
     """Open an account, and sign in with it."""
@@ -79,17 +83,20 @@ async def signup(asked: Asked[Signup]) -> Sealed:
     "POST",
     "/auth/login",
     public=True,
+    limited="login",
     takes=Login,
     gives=TokensAnswer,
     refuses=(WrongCredentials, Overloaded),
 )
 async def login(asked: Asked[Login]) -> Sealed:
     """Sign in."""
+    await asked.attempt_login(_email_in(asked.tree))
     body = asked.body
     account = await _account_named(asked.server, body.email)
     kept = account.password_hash if account else None
     if not await asked.server.passwords.fits(body.password, kept) or account is None:
         raise WrongCredentials
+    account = await _renewed(asked.server, account, body.password)
     return _told(await _signed_in(asked.server, account), 200)
 
 
@@ -97,6 +104,7 @@ async def login(asked: Asked[Login]) -> Sealed:
     "POST",
     "/auth/refresh",
     public=True,
+    limited="refresh",
     takes=Refresh,
     gives=TokensAnswer,
     refuses=(SessionEnded, Overloaded),
@@ -225,7 +233,7 @@ async def me(asked: Asked[Nothing]) -> Sealed:
     "/auth/me",
     takes=AccountChanges,
     gives=AccountAnswer,
-    refuses=(BadEmail, BadText, EmailTaken, WrongCredentials),
+    refuses=(BadEmail, BadText, EmailTaken, QuotaExceeded, WrongCredentials),
 )
 async def revise_me(asked: Asked[AccountChanges]) -> Sealed:
     """Change your name or, with your password, your e-mail address."""
@@ -251,7 +259,7 @@ async def revise_me(asked: Asked[AccountChanges]) -> Sealed:
     "/auth/password",
     takes=NewPassword,
     status=204,
-    refuses=(BadPassword, WrongCredentials),
+    refuses=(BadPassword, CommonPassword, QuotaExceeded, WrongCredentials),
 )
 async def change_password(asked: Asked[NewPassword]) -> Sealed:
     """Change your password. Every session and personal token is over, this one included."""
@@ -310,9 +318,19 @@ async def _trusted(asked: Asked[B], password: str | UnsetType) -> str:
     if password is UNSET:
         raise MissingField("An e-mail address takes your password.", field="/current_password")
     account = await asked.store.account_of(asked.caller)
+    await asked.attempt_login(account.email)
     if not await asked.server.passwords.fits(password, account.password_hash):
         raise WrongCredentials
     return account.password_hash
+
+
+def _email_in(tree: Plain) -> str:
+    """The address in a body that is perhaps wrong, in its normal form where it has one."""
+    email = tree.get("email") if isinstance(tree, dict) else None
+    try:
+        return normal_email(email) if isinstance(email, str) else ""
+    except BadEmail:
+        return ""
 
 
 async def _account_named(server: Server, email: str) -> Account | None:
@@ -321,6 +339,17 @@ async def _account_named(server: Server, email: str) -> Account | None:
         return await server.store.account_by_email(normal_email(email))
     except BadEmail:
         return None
+
+
+async def _renewed(server: Server, account: Account, password: str) -> Account:
+    """The account with its password hashed as we hash now, where it was hashed otherwise."""
+    new_hash = await server.passwords.renewed(password, account.password_hash)
+    if new_hash is None:
+        return account
+    await server.store.perform_on_account(
+        RenewHash(account_id=account.id, password_hash=account.password_hash, new_hash=new_hash)
+    )
+    return replace(account, password_hash=new_hash)
 
 
 async def _signed_in(server: Server, account: Account) -> TokensAnswer:

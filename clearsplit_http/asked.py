@@ -14,12 +14,14 @@ import msgspec
 
 from clearsplit_core.errors import Refusal, Unreadable
 from clearsplit_core.journal import GroupId
+from clearsplit_core.limits import Allowance
 from clearsplit_core.plain import Plain
 from clearsplit_core.ports import AsyncStore, Caller, Command, Receipt, Recorded, Sealed
 from clearsplit_core.questions import Question
 from clearsplit_core.records import SessionId
 from clearsplit_http.access import Door, Ids, Refuse
 from clearsplit_http.idempotency import fingerprint, group_id_for
+from clearsplit_http.limits import spend
 from clearsplit_http.pages import Cursors, fitting, read_limit
 from clearsplit_http.preconditions import etag, matches
 from clearsplit_http.reading import shaped
@@ -69,6 +71,8 @@ class Asked(Generic[B]):
     key: str | None
     if_match: int | None
     if_none_match: frozenset[str]
+    allowances: list[Allowance]
+    """What is left of each quota that this request counts in; `attempt` adds to it."""
 
     # ── What it says ─────────────────────────────────────────────────────────────────────────────
 
@@ -107,6 +111,10 @@ class Asked(Generic[B]):
         if self.if_match is None:
             raise PreconditionRequired
         return self.if_match
+
+    async def attempt_login(self, email: str) -> None:
+        """A password of that account is tried once more. Raises QuotaExceeded."""
+        spend(await self.server.limits.of_login(email), self.allowances)
 
     # ── Changing ─────────────────────────────────────────────────────────────────────────────────
 

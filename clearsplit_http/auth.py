@@ -10,6 +10,7 @@ import re
 import warnings
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
 from uuid import UUID
@@ -58,10 +59,13 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccessTokens:
-    """Issues and checks access tokens with one key and one algorithm."""
+    """Issues access tokens with the first of its secrets, and checks them with each; the algorithm
+    is always the same."""
 
-    def __init__(self, secret: bytes, algorithm: str, lifetime: timedelta, clock: Clock) -> None:
-        self._secret = secret
+    def __init__(
+        self, secrets: Sequence[bytes], algorithm: str, lifetime: timedelta, clock: Clock
+    ) -> None:
+        self._secrets = secrets
         self._algorithm = algorithm
         self._clock = clock
         self._verified: OrderedDict[str, Claims] = OrderedDict()
@@ -81,7 +85,7 @@ class AccessTokens:
             jti=uuid_utils.compat.uuid7(),
         )
         content: dict[str, object] = msgspec.to_builtins(claims)
-        return jwt.encode(content, self._secret, self._algorithm, headers={"typ": _TYPE})
+        return jwt.encode(content, self._secrets[0], self._algorithm, headers={"typ": _TYPE})
 
     def caller(self, token: str) -> Caller:
         """Whose access token this is. Raises SessionEnded."""
@@ -101,13 +105,20 @@ class AccessTokens:
         """The claims of a token that we issued, whatever the time."""
         if len(token) > TOKEN_CHARACTERS_MAX:
             raise SessionEnded
+        for secret in self._secrets:
+            with suppress(jwt.InvalidSignatureError):
+                return self._claims(token, secret)
+        raise SessionEnded
+
+    def _claims(self, token: str, secret: bytes) -> Claims:
+        """Raises InvalidSignatureError where another secret may fit, else SessionEnded."""
         try:
-            found = jwt.decode_complete(
-                token, self._secret, [self._algorithm], options=_SIGNATURE_ALONE
-            )
+            found = jwt.decode_complete(token, secret, [self._algorithm], options=_SIGNATURE_ALONE)
             if found["header"] != {"alg": self._algorithm, "typ": _TYPE}:
                 raise SessionEnded
             return msgspec.convert(found["payload"], Claims, strict=True)
+        except jwt.InvalidSignatureError:
+            raise
         except (jwt.PyJWTError, msgspec.ValidationError):
             raise SessionEnded from None
 

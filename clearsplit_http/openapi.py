@@ -25,6 +25,7 @@ from clearsplit_core.records import Scope
 from clearsplit_http import examples
 from clearsplit_http.access import Door, anybody, members
 from clearsplit_http.asked import CREATED, SCHEMA_REFUSALS
+from clearsplit_http.limits import Limited
 from clearsplit_http.problems import DOCS, MEDIA_TYPE, TITLES, Problem, status_of
 from clearsplit_http.wire.resources import Nothing, Resource
 
@@ -57,6 +58,8 @@ class Described(Protocol):
     def reads(self) -> bool: ...
     @property
     def keyed(self) -> bool: ...
+    @property
+    def limited(self) -> Limited | None: ...
     @property
     def versioned(self) -> bool: ...
     @property
@@ -119,6 +122,8 @@ def reasons(each: Described) -> frozenset[type[Refusal]]:
         found |= {ThingNotFound}
     if each.door not in (None, anybody, members):
         found |= {InsufficientRole}
+    if each.limited or each.keyed:
+        found |= {why.QuotaExceeded}
     if each.keyed:
         found |= {why.KeyMissing, why.KeyInvalid, KeyReused, KeyInProgress}
         found |= {AnswerErased}
@@ -290,6 +295,7 @@ def _problem(status: int, some: Sequence[type[Refusal]]) -> Json:
 _PROBLEM_HEADERS: Final[Mapping[int, Sequence[str]]] = {
     401: ("WWW-Authenticate",),
     412: ("ETag",),
+    429: ("Retry-After", "RateLimit", "RateLimit-Policy"),
     503: ("Retry-After",),
 }
 

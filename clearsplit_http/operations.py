@@ -11,7 +11,7 @@ What stands around every route, in the order in which it decides what a caller i
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol
 
 from litestar.handlers import HTTPRouteHandler
@@ -19,10 +19,13 @@ from litestar.response.base import ASGIResponse
 from litestar.types import Method
 
 from clearsplit_core.errors import NotFound, Refusal, Unreadable
+from clearsplit_core.limits import Allowance
 from clearsplit_core.plain import Plain
 from clearsplit_core.ports import Caller, Sealed
 from clearsplit_core.records import Scope
+from clearsplit_http import limits
 from clearsplit_http.access import Door, Ids, Refuse, anybody
+from clearsplit_http.addresses import client_address
 from clearsplit_http.answers import request_id, response
 from clearsplit_http.asked import Asked, B, Route
 from clearsplit_http.idempotency import read_key
@@ -34,6 +37,7 @@ from clearsplit_http.incoming import (
     read_query,
     require_json,
 )
+from clearsplit_http.limits import Limited
 from clearsplit_http.preconditions import read_if_match, read_if_none_match
 from clearsplit_http.problems import problem
 from clearsplit_http.reading import read_json
@@ -52,6 +56,7 @@ class _Knock:
     body: bytes
     caller: Caller | None
     ids: Ids
+    allowances: list[Allowance]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +75,7 @@ class Operation(Generic[B]):
     public: bool
     door: Door | None
     versioned: bool
+    limited: Limited | None
     query: Mapping[str, str]
     refuses: Sequence[type[Refusal]]
     route: Route[B]
@@ -108,35 +114,56 @@ class Operation(Generic[B]):
         return re.findall(r"{(\w+)}", self.path)
 
     async def answer(self, request: Incoming) -> ASGIResponse:
-        return response(await self._answered(request), request)
+        allowances: list[Allowance] = []
+        sealed = await self._answered(request, allowances)
+        left = limits.headers(allowances)
+        return response(replace(sealed, headers=(*sealed.headers, *left)), request)
 
-    async def _answered(self, request: Incoming) -> Sealed:
+    async def _answered(self, request: Incoming, allowances: list[Allowance]) -> Sealed:
         try:
-            return await self._done(request)
+            return await self._done(request, allowances)
         except Refusal as refusal:
             return problem(refusal, request_id(request.scope))
 
-    async def _done(self, request: Incoming) -> Sealed:
-        knock = await self._knock(request)
+    async def _done(self, request: Incoming, allowances: list[Allowance]) -> Sealed:
+        knock = await self._knock(request, allowances)
         try:
             return await self.route(self._asked(knock))
         except Unreadable as refusal:
             await self._require_access(knock, refusal)
             raise
 
-    async def _knock(self, request: Incoming) -> _Knock:
-        """Who asks for what. Raises BodyTooLarge, what AccessTokens raise, and ThingNotFound."""
+    async def _knock(self, request: Incoming, allowances: list[Allowance]) -> _Knock:
+        """Who asks for what, and not too often.
+
+        Raises BodyTooLarge, what Credentials raise, QuotaExceeded and ThingNotFound.
+        """
         server: Server = request.app.state.server
         body = await read_body(request)
         headers = Headers(request)
         caller = None if self.public else await self._caller(server, headers)
+        await self._spend(request, server, caller, allowances)
         try:
             ids = Ids({name: read_id(request.path_params[name]) for name in self.ids})
         except NotFound:
             assert caller is not None, "only groups have ids in their addresses"
             await server.store.account_of(caller)
             raise
-        return _Knock(request, server, headers, body, caller, ids)
+        return _Knock(request, server, headers, body, caller, ids, allowances)
+
+    async def _spend(
+        self,
+        request: Incoming,
+        server: Server,
+        caller: Caller | None,
+        allowances: list[Allowance],
+    ) -> None:
+        """Raises QuotaExceeded."""
+        if self.limited:
+            address = client_address(request.scope, server.settings.trusted_proxies)
+            limits.spend(await server.limits.of_address(self.limited, address), allowances)
+        if caller and self.keyed:
+            limits.spend(server.limits.of_write(caller.account_id), allowances)
 
     async def _caller(self, server: Server, headers: Headers) -> Caller:
         """Who asks. Raises what Credentials raise, and InsufficientScope."""
@@ -177,6 +204,7 @@ class Operation(Generic[B]):
             if_none_match=read_if_none_match(headers["if-none-match"] if self.reads else []),
             query=read_query(knock.request.scope["query_string"], self.query),
             tree=self._tree(knock.body),
+            allowances=knock.allowances,
         )
 
     def _tree(self, body: bytes) -> Plain:
@@ -197,6 +225,7 @@ def operation(
     public: bool = False,
     door: Door | None = None,
     versioned: bool = False,
+    limited: Limited | None = None,
     query: Mapping[str, str] | None = None,
     refuses: Sequence[type[Refusal]] = (),
 ) -> Callable[[Route[B]], Operation[B]]:
@@ -212,6 +241,7 @@ def operation(
             public=public,
             door=door,
             versioned=versioned,
+            limited=limited,
             query=query or {},
             refuses=refuses,
             route=route,

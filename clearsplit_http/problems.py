@@ -33,6 +33,7 @@ from clearsplit_http.refusals import (
     InsufficientScope,
     NoSuchMethod,
     PreconditionRequired,
+    QuotaExceeded,
     WrongMediaType,
 )
 
@@ -54,6 +55,7 @@ STATUS: Final[Mapping[type[Refusal], int]] = MappingProxyType(
         WrongMediaType: 415,
         Invalid: 422,
         PreconditionRequired: 428,
+        QuotaExceeded: 429,
         Broken: 500,
         Unavailable: 503,
     }
@@ -73,6 +75,7 @@ TITLES: Final[Mapping[int, str]] = MappingProxyType(
         415: "The body is of another media type",
         422: "The request is wrong",
         428: "A precondition is missing",
+        429: "Too many requests",
         500: "Something went wrong on our side",
         503: "Try again in a moment",
     }
@@ -127,6 +130,8 @@ def _headers(refusal: Refusal) -> list[tuple[str, str]]:
         return [("WWW-Authenticate", 'Bearer error="insufficient_scope"')]
     if isinstance(refusal, VersionMismatch) and refusal.version is not None:
         return [("ETag", etag(refusal.version))]
+    if isinstance(refusal, QuotaExceeded):
+        return [("Retry-After", str(refusal.retry_after_s))]
     if isinstance(refusal, KeyInProgress | Unavailable) and not isinstance(refusal, Broken):
         return [("Retry-After", "1")]
     return []

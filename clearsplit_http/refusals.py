@@ -97,6 +97,10 @@ class BadPassword(Invalid, code="bad-password"):
     """This password is too short or too long."""
 
 
+class CommonPassword(Invalid, code="common-password"):
+    """Many people have this password, so it is tried first; choose another one."""
+
+
 class CredentialsMissing(Unauthenticated, code="credentials-missing"):
     """Sign in, and send your access token as Authorization: Bearer."""
 
@@ -104,6 +108,14 @@ class CredentialsMissing(Unauthenticated, code="credentials-missing"):
 class InsufficientScope(Forbidden, code="insufficient-scope"):
     """This personal token does not reach so far: it is for groups, and changes them only where its
     scope is write."""
+
+
+class QuotaExceeded(Unavailable, code="quota-exceeded"):
+    """You did this too often; wait as long as Retry-After says."""
+
+    def __init__(self, message: str = "", *, field: str = "", retry_after_s: int = 1) -> None:
+        super().__init__(message, field=field)
+        self.retry_after_s = retry_after_s
 
 
 # ── Serving it ───────────────────────────────────────────────────────────────────────────────────

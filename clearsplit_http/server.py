@@ -2,13 +2,15 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from clearsplit_core.limits import MemoryLimits
 from clearsplit_core.ports import AsyncStore, Clock
 from clearsplit_http.auth import AccessTokens
 from clearsplit_http.credentials import Credentials
 from clearsplit_http.keys import Keys
+from clearsplit_http.limits import Limits
 from clearsplit_http.passwords import Passwords
 from clearsplit_http.settings import Settings
 from clearsplit_http.solver import Solver
@@ -26,6 +28,7 @@ class Server:
     access_tokens: AccessTokens
     credentials: Credentials
     passwords: Passwords
+    limits: Limits
     solver: Solver
     draining: bool = False
 
@@ -40,14 +43,18 @@ async def running(settings: Settings, clock: Clock) -> AsyncGenerator[Server]:
     lifetime = timedelta(minutes=settings.access_token_minutes)
     passwords = Passwords(
         cost=settings.bcrypt_cost,
-        pepper=settings.password_pepper,
         length_min=settings.password_length_min,
+        pepper=settings.password_pepper,
+        peppers_before=_set(settings.password_pepper_previous),
     )
     solver = Solver()
     try:
         async with store_at(settings.store_url, clock, settings.store) as store:
             access_tokens = AccessTokens(
-                settings.jwt_secret, settings.jwt_algorithm, lifetime, clock
+                (settings.jwt_secret, *_set(settings.jwt_secret_previous)),
+                settings.jwt_algorithm,
+                lifetime,
+                clock,
             )
             yield Server(
                 settings=settings,
@@ -57,8 +64,25 @@ async def running(settings: Settings, clock: Clock) -> AsyncGenerator[Server]:
                 access_tokens=access_tokens,
                 credentials=Credentials(access_tokens, store),
                 passwords=passwords,
+                limits=_limits(settings, store, clock),
                 solver=solver,
             )
     finally:
         passwords.close()
         await solver.close()
+
+
+def _set(secret: bytes) -> tuple[bytes, ...]:
+    return (secret,) if secret else ()
+
+
+def _limits(settings: Settings, store: AsyncStore, clock: Clock) -> Limits:
+    of_addresses = (settings.signup_quota, settings.login_quota, settings.refresh_quota)
+    login = settings.login_quota
+    return Limits(
+        together=store,
+        alone=MemoryLimits(clock=clock),
+        by_address={quota.name: quota for quota in of_addresses if quota},
+        by_account=login and replace(login, name=f"{login.name}-account"),
+        writes=settings.writes_quota,
+    )

@@ -6,6 +6,7 @@ value: it may be a secret in the wrong place. docs/deployment.md has the table, 
 against this module.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,14 +14,22 @@ from types import MappingProxyType
 from typing import Final
 
 from clearsplit_core.errors import BadSettings, Refusal
+from clearsplit_core.limits import Quota
 from clearsplit_core.ports import StoreOptions
+from clearsplit_http.addresses import Networks, read_networks
 from clearsplit_http.stores import require_readable
 
 JWT_SECRET_BYTES_MIN: Final = 32
 JWT_ALGORITHMS: Final = ("HS256", "HS384", "HS512")
 LOCAL: Final = "local"
 ENVIRONMENTS: Final = (LOCAL, "staging", "production")
-SECRETS: Final = ("DATABASE_URL", "JWT_SECRET", "PASSWORD_PEPPER")
+SECRETS: Final = (
+    "DATABASE_URL",
+    "JWT_SECRET",
+    "JWT_SECRET_PREVIOUS",
+    "PASSWORD_PEPPER",
+    "PASSWORD_PEPPER_PREVIOUS",
+)
 """Settings that may stand in a file."""
 SECRET_BYTES_MAX: Final = 65_536
 """Bytes that the file of a secret may have."""
@@ -30,6 +39,13 @@ FLAGS: Final[Mapping[str, str]] = MappingProxyType(
 """Settings that a flag of `clearsplit serve` beats."""
 
 DIGITS_MAX: Final = 9
+SIGNUPS: Final = Quota("signup", 10, 3600)
+LOGINS: Final = Quota("login", 10, 300)
+REFRESHES: Final = Quota("refresh", 60, 60)
+QUOTA_S_MAX: Final = 86_400
+"""Seconds that the window of a limit may have: a day."""
+_QUOTA = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?")
 _MAKE_ONE: Final = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
 
 
@@ -43,12 +59,20 @@ class Settings:
     port: int = 8000
     workers: int = 1
     jwt_secret: bytes = field(repr=False)
+    jwt_secret_previous: bytes = field(default=b"", repr=False)
     jwt_algorithm: str = "HS256"
     access_token_minutes: int = 15
     refresh_token_days: int = 30
     password_length_min: int = 15
     password_pepper: bytes = field(default=b"", repr=False)
+    password_pepper_previous: bytes = field(default=b"", repr=False)
     bcrypt_cost: int = 12
+    signup_quota: Quota | None = SIGNUPS
+    login_quota: Quota | None = LOGINS
+    refresh_quota: Quota | None = REFRESHES
+    writes_quota: Quota | None = None
+    trusted_proxies: Networks = ()
+    cors_origins: tuple[str, ...] = ()
     drain_s: int = 0
     env: str = LOCAL
 
@@ -71,13 +95,21 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         host=reader.text("UVICORN_HOST", "127.0.0.1"),
         port=reader.integer("UVICORN_PORT", 8000, 0, 65_535),
         workers=reader.integer("UVICORN_WORKERS", 1, 1, 64),
-        jwt_secret=reader.jwt_secret(),
+        jwt_secret=reader.jwt_secret("JWT_SECRET"),
+        jwt_secret_previous=reader.jwt_secret("JWT_SECRET_PREVIOUS", needed=False),
         jwt_algorithm=reader.one_of("JWT_ALGORITHM", JWT_ALGORITHMS),
         access_token_minutes=reader.integer("ACCESS_TOKEN_EXPIRE_MINUTES", 15, 1, 60),
         refresh_token_days=reader.integer("REFRESH_TOKEN_EXPIRE_DAYS", 30, 1, 365),
         password_length_min=reader.integer("PASSWORD_MIN_LENGTH", 15, 8, 128),
         password_pepper=reader.text("PASSWORD_PEPPER", "").encode(),
+        password_pepper_previous=reader.text("PASSWORD_PEPPER_PREVIOUS", "").encode(),
         bcrypt_cost=reader.integer("BCRYPT_COST", 12, 4, 16),
+        signup_quota=reader.quota("RATE_LIMIT_SIGNUP", SIGNUPS),
+        login_quota=reader.quota("RATE_LIMIT_LOGIN", LOGINS),
+        refresh_quota=reader.quota("RATE_LIMIT_REFRESH", REFRESHES),
+        writes_quota=reader.quota("RATE_LIMIT_WRITES", None),
+        trusted_proxies=reader.networks("TRUSTED_PROXIES"),
+        cors_origins=reader.origins("CORS_ORIGINS"),
         drain_s=reader.integer("DRAIN_S", 0, 0, 600),
         env=reader.one_of("ENV", ENVIRONMENTS),
     )
@@ -137,13 +169,43 @@ class _Reader:
             self.complaints.append(f"{name} is {', '.join(known[:-1])} or {known[-1]}.")
         return text
 
-    def jwt_secret(self) -> bytes:
-        secret = self._found("JWT_SECRET").encode()
-        if len(secret) < JWT_SECRET_BYTES_MIN:
+    def jwt_secret(self, name: str, *, needed: bool = True) -> bytes:
+        secret = self._found(name).encode()
+        if (needed or secret) and len(secret) < JWT_SECRET_BYTES_MIN:
             self.complaints.append(
-                f"JWT_SECRET needs {JWT_SECRET_BYTES_MIN} bytes or more; make one: {_MAKE_ONE}"
+                f"{name} needs {JWT_SECRET_BYTES_MIN} bytes or more; make one: {_MAKE_ONE}"
             )
         return secret
+
+    def quota(self, name: str, default: Quota | None) -> Quota | None:
+        """COUNT/SECONDS, or None for 0."""
+        text = self._found(name)
+        if text in ("", "0"):
+            return None if text else default
+        found = _QUOTA.fullmatch(text)
+        count, seconds = map(int, found.groups()) if found else (0, 0)
+        if not count or not 1 <= seconds <= QUOTA_S_MAX:
+            self.complaints.append(
+                f"{name} is a count and seconds such as 10/300, at most a day, or 0 for no limit."
+            )
+        return Quota(name.removeprefix("RATE_LIMIT_").lower(), count, seconds)
+
+    def networks(self, name: str) -> Networks:
+        try:
+            return read_networks(self._found(name))
+        except ValueError:
+            self.complaints.append(
+                f"{name} is addresses and networks, separated by commas: 10.0.0.0/8,::1."
+            )
+            return ()
+
+    def origins(self, name: str) -> tuple[str, ...]:
+        origins = tuple(one.strip() for one in self._found(name).split(",") if one.strip())
+        if not all(map(_ORIGIN.fullmatch, origins)):
+            self.complaints.append(
+                f"{name} is origins, separated by commas: https://app.example.org."
+            )
+        return origins
 
     def _found(self, name: str) -> str:
         """The setting as it stands in the environment or, for a secret, in the file named there."""

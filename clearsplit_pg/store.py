@@ -12,6 +12,7 @@ from clearsplit_core.ports import Clock, StoreOptions
 from clearsplit_pg.accounts import PostgresAccounts
 from clearsplit_pg.connected import Pool
 from clearsplit_pg.ledger import PostgresLedger
+from clearsplit_pg.limits import PostgresLimits
 from clearsplit_pg.pool import conninfo, open_pool
 from clearsplit_pg.schema import required
 from clearsplit_pg.sql.health import SCHEMA
@@ -20,7 +21,7 @@ READY_S: Final = 1.0
 """Seconds within which a store that is ready can say so."""
 
 
-class PostgresStore(PostgresLedger, PostgresAccounts):
+class PostgresStore(PostgresLedger, PostgresAccounts, PostgresLimits):
     """`ports.AsyncStore` on Postgres. `clock` answers the time in UTC."""
 
     def __init__(self, pool: Pool, *, clock: Clock) -> None:

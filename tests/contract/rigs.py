@@ -18,6 +18,7 @@ from psycopg import sql
 
 from clearsplit_core.group import Group
 from clearsplit_core.journal import GroupId
+from clearsplit_core.limits import Allowance, Quota
 from clearsplit_core.memory import AsyncMemoryStore, MemoryStore
 from clearsplit_core.ports import (
     AccountCommand,
@@ -169,6 +170,9 @@ class InThreads:
         self, account_id: AccountId, token_id: TokenId
     ) -> PersonalToken | None:
         return await asyncio.to_thread(self._store.personal_token, account_id, token_id)
+
+    async def attempt(self, quota: Quota, who: str) -> Allowance:
+        return await asyncio.to_thread(self._store.attempt, quota, who)
 
     async def ready(self) -> bool:
         return True

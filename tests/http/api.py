@@ -8,7 +8,7 @@ promise fails the test that made it do so.
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Final, TypeAlias
 from uuid import uuid4
@@ -95,15 +95,20 @@ Lines: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @asynccontextmanager
-async def api_on(url: str, clock: Clock) -> AsyncGenerator[Api]:
-    """The API on the store behind `url`."""
+async def api_on(url: str, clock: Clock, **changes: object) -> AsyncGenerator[Api]:
+    """The API on the store behind `url`, without limits, with these changes of its settings."""
     settings = Settings(
         store_url=url,
         store=FORGETFUL,
         jwt_secret=SECRET.encode(),
         password_pepper=PEPPER.encode(),
         bcrypt_cost=4,
+        signup_quota=None,
+        login_quota=None,
+        refresh_quota=None,
     )
+    settings = replace(settings, **changes)  # type: ignore[arg-type]  # a test names what it means
+    settings = replace(settings, **changes)  # type: ignore[arg-type]  # a test names what it means
     async with running(settings, clock) as server:
         app = create_app(server)
         transport = httpx.ASGITransport(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from tests.http.api import PASSWORD, Api, Person
+from tests.http.api import PASSWORD, Api, Person, api_on
 from tests.literals import Clock
 
 
@@ -45,6 +45,7 @@ async def test_an_email_address_is_taken_once(api: Api) -> None:
         ({"email": "nobody"}, "bad-email", "/email"),
         ({"password": "fourteen chars"}, "bad-password", "/password"),
         ({"password": "x" * 1025}, "bad-password", "/password"),
+        ({"password": "PasswordPassword"}, "common-password", "/password"),
         ({"name": " "}, "bad-text", "/name"),
         ({"name": 5}, "wrong-type", "/name"),
     ],
@@ -58,7 +59,7 @@ async def test_a_signup_that_is_wrong_says_where(
 
 
 async def test_a_password_of_fifteen_or_1024_characters_is_good(memory_api: Api) -> None:
-    for name, password in (("short", "x" * 15), ("long", "é" * 1024)):
+    for name, password in (("short", "fifteen letters"[:15]), ("long", "é" * 1024)):
         body = {"email": f"{name}@example.org", "password": password, "name": name}
         assert (await Person(memory_api).post("/auth/signup", body)).status == 201
         assert (await Person(memory_api).post("/auth/login", body)).said[0] == 422  # name is extra
@@ -394,6 +395,7 @@ async def test_a_new_password_ends_all_access_at_once(api: Api) -> None:
     [
         ({"current_password": "a wrong password"}, (401, "invalid-credentials"), ""),
         ({"new_password": "short"}, (422, "bad-password"), "/new_password"),
+        ({"new_password": "passwordpassword"}, (422, "common-password"), "/new_password"),
         ({"new_password": None}, (422, "wrong-type"), "/new_password"),
     ],
 )
@@ -408,3 +410,23 @@ async def test_a_password_that_is_not_changed_ends_nothing(
     assert answer.said == said
     assert not pointer or answer.pointer == pointer
     assert (await ana.get("/auth/me")).status == 200
+
+
+async def test_whoever_signs_in_is_hashed_anew_when_the_pepper_was_changed(
+    database_url: str, clock: Clock
+) -> None:
+    async with api_on(database_url, clock, password_pepper=b"before") as before:
+        ana = await before.signup("Ana")
+        login = {"email": before.email("Ana"), "password": PASSWORD}
+        first = await before.server.store.account_by_email(before.email("Ana"))
+    changed: dict[str, object] = {"password_pepper": b"new", "password_pepper_previous": b"before"}
+    async with api_on(database_url, clock, **changed) as between:
+        assert (await Person(between).post("/auth/login", login)).status == 200
+        assert (await Person(between, ana.token).get("/auth/me")).etag == '"1"'
+        second = await between.server.store.account_by_email(before.email("Ana"))
+    async with api_on(database_url, clock, password_pepper=b"new") as after:
+        assert (await Person(after).post("/auth/login", login)).status == 200
+        third = await after.server.store.account_by_email(before.email("Ana"))
+    hashes = [account.password_hash for account in (first, second, third) if account]
+    assert len(hashes) == 3
+    assert hashes[0] != hashes[1] == hashes[2]

@@ -40,6 +40,11 @@ def forged(
     return jwt.encode(left, key, algorithm, headers=headers)
 
 
+def access_tokens(*secrets: str, algorithm: str = "HS256") -> AccessTokens:
+    keys = [secret.encode() for secret in secrets or (SECRET,)]
+    return AccessTokens(keys, algorithm, timedelta(minutes=15), Clock())
+
+
 async def said(api: Api, token: str) -> tuple[int, str]:
     return (await Person(api, token).get("/auth/me")).said
 
@@ -130,6 +135,15 @@ async def test_a_token_is_good_until_its_last_second(memory_api: Api, clock: Clo
     assert await said(memory_api, ana.token) == (401, "invalid-token")
 
 
+def test_a_token_signed_with_the_secret_before_is_good_until_that_is_forgotten() -> None:
+    before = access_tokens(SECRET).issue(AccountId(uuid4()), SessionId(uuid4()))
+    assert access_tokens(ANOTHER_SECRET, SECRET).caller(before) == access_tokens().caller(before)
+    now = access_tokens(ANOTHER_SECRET, SECRET).issue(AccountId(uuid4()), SessionId(uuid4()))
+    for only, token in ((SECRET, now), (ANOTHER_SECRET, before)):
+        with pytest.raises(SessionEnded):
+            access_tokens(only).caller(token)
+
+
 async def test_all_bad_tokens_get_one_answer(memory_api: Api, clock: Clock) -> None:
     ana = await memory_api.signup("Ana")
     other = await memory_api.signup("Bo")
@@ -190,7 +204,7 @@ async def test_bearer_may_be_written_in_any_case(memory_api: Api) -> None:
 )
 def test_any_header_is_a_token_or_refused(lines: list[str]) -> None:
     with pytest.raises((BadRequest, CredentialsMissing, SessionEnded)):
-        AccessTokens(SECRET.encode(), "HS256", timedelta(minutes=15), Clock()).caller(bearer(lines))
+        access_tokens().caller(bearer(lines))
 
 
 @given(st.binary())
@@ -202,16 +216,27 @@ def test_whatever_our_key_has_signed_is_a_token_of_ours_or_refused(content: byte
     seal = urlsafe_b64encode(hmac.digest(SECRET.encode(), said, "sha256")).rstrip(b"=")
     token = (said + b"." + seal).decode()
     with pytest.raises(SessionEnded):
-        AccessTokens(SECRET.encode(), "HS256", timedelta(minutes=15), Clock()).caller(token)
+        access_tokens().caller(token)
 
 
 def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(auth, "VERIFIED_MAX", 3)
-    tokens = AccessTokens(SECRET.encode(), "HS512", timedelta(minutes=15), Clock())
-    for _ in range(5):
-        token = tokens.issue(AccountId(uuid4()), SessionId(uuid4()))
+    tokens = access_tokens(algorithm="HS512")
+    issued = [tokens.issue(AccountId(uuid4()), SessionId(uuid4())) for _ in range(5)]
+    for token in (issued[0], *issued[:4], issued[0], issued[4]):
         tokens.caller(token)
-    assert len(tokens._verified) == 3
+    assert list(tokens._verified) == [issued[3], issued[0], issued[4]]
+
+
+def test_a_token_that_has_expired_is_remembered_no_longer() -> None:
+    clock = Clock()
+    tokens = AccessTokens([SECRET.encode()], "HS256", timedelta(minutes=15), clock)
+    token = tokens.issue(AccountId(uuid4()), SessionId(uuid4()))
+    tokens.caller(token)
+    clock.turn(seconds=15 * 60)
+    with pytest.raises(SessionEnded):
+        tokens.caller(token)
+    assert not tokens._verified
 
 
 async def test_logins_that_cannot_wait_are_sent_away(

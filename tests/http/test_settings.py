@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from clearsplit_core.errors import BadSettings
+from clearsplit_core.limits import Quota
 from clearsplit_core.ports import StoreOptions
 from clearsplit_http.folder import kept_secret
 from clearsplit_http.settings import SECRETS, Settings, read_settings
@@ -176,6 +177,51 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BadSettings, match="--data-dir"):
         kept_secret(tmp_path / "file" / "data", "jwt-secret")
+
+
+@pytest.mark.parametrize(
+    "quota", ["10", "10/", "/300", "0/300", "10/0", "10/86401", "-1/5", "1/٣", "a/b"]
+)
+def test_a_limit_is_a_count_and_seconds(quota: str) -> None:
+    with pytest.raises(BadSettings, match="RATE_LIMIT_LOGIN is a count and seconds"):
+        read_settings(GOOD | {"RATE_LIMIT_LOGIN": quota})
+
+
+def test_limits_proxies_and_origins_are_read() -> None:
+    more = {
+        "RATE_LIMIT_SIGNUP": "0",
+        "RATE_LIMIT_LOGIN": "5/60",
+        "RATE_LIMIT_WRITES": "100/1",
+        "TRUSTED_PROXIES": "10.0.0.0/8, ::1",
+        "CORS_ORIGINS": "https://app.example.org, http://localhost:3000",
+        "JWT_SECRET_PREVIOUS": SECRET[::-1],
+        "PASSWORD_PEPPER_PREVIOUS": "salt",
+    }
+    settings = read_settings(GOOD | more)
+    assert settings.signup_quota is None
+    assert settings.login_quota == Quota("login", 5, 60)
+    assert settings.refresh_quota == Quota("refresh", 60, 60)
+    assert settings.writes_quota == Quota("writes", 100, 1)
+    assert [str(one) for one in settings.trusted_proxies] == ["10.0.0.0/8", "::1/128"]
+    assert settings.cors_origins == ("https://app.example.org", "http://localhost:3000")
+    assert settings.password_pepper_previous == b"salt"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("JWT_SECRET_PREVIOUS", "short"),
+        ("TRUSTED_PROXIES", "proxy.example.org"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("TRUSTED_PROXIES", "*"),
+        ("CORS_ORIGINS", "*"),
+        ("CORS_ORIGINS", "https://app.example.org/"),
+        ("CORS_ORIGINS", "app.example.org"),
+    ],
+)
+def test_what_would_open_a_door_by_mistake_is_refused(name: str, value: str) -> None:
+    with pytest.raises(BadSettings, match=name):
+        read_settings(GOOD | {name: value})
 
 
 # ── The table in docs/deployment.md ──────────────────────────────────────────────────────────────

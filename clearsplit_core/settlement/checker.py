@@ -91,8 +91,8 @@ def _confirmed_bound(balances: list[int], proof: Proof | None, work: Effort) -> 
     blocks = min(len(values) // 3, creditors, len(values) - creditors)
     if len(values) <= TABLE_MAX:
         blocks = _blocks_by_table(values)
-    elif proof and proof.blocks <= blocks and _refutes(proof, values, work):
-        blocks = proof.blocks - 1
+    elif proof and proof.level <= blocks and _refutes(proof, values, work):
+        blocks = proof.level - 1
     return counted.total() - pairs - blocks
 
 
@@ -110,7 +110,7 @@ def _blocks_by_table(values: list[int]) -> int:
 
 
 def _refutes(proof: Proof, members: list[int], work: Effort) -> bool:
-    """The members cannot be split into `proof.blocks` zero-sum blocks."""
+    """The members cannot be split into `proof.level` zero-sum blocks."""
     if not _is_sound(proof, members):
         return False
     counted = Counter(members)
@@ -121,7 +121,7 @@ def _refutes(proof: Proof, members: list[int], work: Effort) -> bool:
         sets = _zero_sum_sets(values, counts, proof.listed, work)
         cover = _Cover(values, [weights[value] for value in values], sets, proof, work)
         return min(cover.excess, default=0) >= 0 and cover.impossible(
-            counts, (1 << len(sets)) - 1, proof.blocks
+            counts, (1 << len(sets)) - 1, proof.level
         )
     except Exhausted:
         return False
@@ -132,10 +132,10 @@ def _is_sound(proof: Proof, members: list[int]) -> bool:
     if len(members) > PROVEN_MAX:
         return False
     weights = dict(proof.weights)
-    numbers = [proof.blocks - 1, proof.listed, proof.unit, *weights.values()]
+    numbers = [proof.level - 1, proof.listed, proof.quota, *weights.values()]
     if any(type(number) is not int or number <= 0 for number in numbers):
         return False
-    return all(weights.get(value, 0) * (proof.listed + 1) >= proof.unit for value in members)
+    return all(weights.get(value, 0) * (proof.listed + 1) >= proof.quota for value in members)
 
 
 # ── Every zero-sum set of at most so many members ────────────────────────────────────────────────
@@ -241,9 +241,9 @@ class _Cover:
         self, values: list[int], weights: list[int], sets: list[Picks], proof: Proof, work: Effort
     ) -> None:
         self.values, self.weights, self.work = values, weights, work
-        self.unit, self.listed = proof.unit, proof.listed
-        self.share = -(-proof.unit // (proof.listed + 1))
-        ranked = sorted((sum(weights[i] for i in picks) - proof.unit, picks) for picks in sets)
+        self.quota, self.listed = proof.quota, proof.listed
+        self.share = -(-proof.quota // (proof.listed + 1))
+        ranked = sorted((sum(weights[i] for i in picks) - proof.quota, picks) for picks in sets)
         self.excess = [excess for excess, _ in ranked]
         self.picked = [Counter(picks) for _, picks in ranked]
         self.users = [0] * len(values)
@@ -261,7 +261,7 @@ class _Cover:
         before = -1
         while live != before:
             before = live
-            slack = self._weight(left, live) - need * self.unit
+            slack = self._weight(left, live) - need * self.quota
             if slack < 0:
                 return True
             live &= (1 << bisect_right(self.excess, slack)) - 1

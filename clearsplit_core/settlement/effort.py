@@ -2,9 +2,9 @@
 
 A unit is about a microsecond of one server core of 2026 under CPython 3.11, on ordinary balances.
 Every step names its price *before* it is taken, and prices depend on the question alone. So a
-larger budget follows the same path further, and never proves a worse bound. Prices count the picks
-that are looked at, not the sets that are found: where very many sets sum to zero (dozens of nearly
-equal debtors against nearly equal creditors) a unit takes far longer, and memory is not bounded.
+larger budget follows the same path further: it chooses nothing, and never makes a plan or a bound
+worse. What a step may hold in memory is limited before it is taken, too. To read, sort and pay n
+members costs no units; it takes some microseconds for each.
 """
 
 from typing import Final

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Generic
 
-from clearsplit_core.settlement.bound import UNIT
 from clearsplit_core.settlement.descend import Descent
 from clearsplit_core.settlement.effort import Effort
 from clearsplit_core.settlement.large import Block, Large
@@ -24,10 +23,10 @@ SEARCHED_MAX: Final = 160  # members up to which the whole is searched
 
 @dataclass(frozen=True, slots=True)
 class Partition(Generic[M]):
-    """Zero-sum blocks of members; no partition has more than `blocks_max`."""
+    """Zero-sum blocks of members; no partition has more than `level_max`."""
 
     blocks: list[tuple[M, ...]]
-    blocks_max: int
+    level_max: int
     work: int
     proof: Proof | None
 
@@ -36,16 +35,16 @@ def most_blocks(balances: Mapping[M, int], units: int) -> Partition[M]:
     """As many zero-sum blocks as so much effort finds; the balances sum to zero."""
     divisor, pairs, residual = reduce(balances.values())
     effort = Effort(units)
-    blocks, blocks_max, proof = _split(residual, effort, divisor)
+    blocks, level_max, proof = _split(residual, effort, divisor)
     blocks += [(-value, value) for value in pairs]
     handed_out = _handed_out([[value * divisor for value in block] for block in blocks], balances)
-    return Partition(handed_out, len(pairs) + blocks_max, effort.spent, proof)
+    return Partition(handed_out, len(pairs) + level_max, effort.spent, proof)
 
 
 def blocks_at_sight(balances: Mapping[M, int]) -> int:
     """No partition has more blocks; known without a search."""
     _, pairs, residual = reduce(balances.values())
-    return len(pairs) + residual.blocks_max
+    return len(pairs) + residual.level_max
 
 
 def _split(
@@ -54,19 +53,10 @@ def _split(
     """The blocks, how many there can be at most, and why."""
     blocks = Large(residual, effort).run() if residual.size > LARGE else []
     if residual.size > SEARCHED_MAX:
-        return blocks, residual.blocks_max, None
+        return blocks, residual.level_max, None
     descent = Descent(residual, effort, residual.picks_of(blocks)).run()
-    blocks = [tuple(residual.values[index] for index in picks) for picks in descent.best]
-    return blocks, descent.level, _proof(descent, divisor)
-
-
-def _proof(descent: Descent, divisor: int) -> Proof | None:
-    if descent.refuted is None:
-        return None
-    level, weights = descent.refuted
-    balances = [value * divisor for value in descent.residual.values]
-    by_balance = sorted(zip(balances, weights.weight, strict=True))
-    return Proof(level, weights.listed, UNIT, tuple(by_balance))
+    blocks = [residual.balances_of(picks) for picks in descent.best]
+    return blocks, descent.level, descent.proof(divisor)
 
 
 def _handed_out(blocks: Iterable[list[int]], balances: Mapping[M, int]) -> list[tuple[M, ...]]:

@@ -6,26 +6,38 @@ a time: a sum of two quarters has residue r if theirs are a and r - a. So the wo
 the memory is 2^(n/4) and one slice of sums, short enough for the processor's cache.
 
 One member of the first class sits out: the sets with it are the complements of the others.
+
+Matches are counted before they are written out, and a residue class that draws far more sums than
+its share is seen before they are made: such amounts have no list.
 """
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, compress
 from math import isqrt, prod
 from typing import Final
 
-from clearsplit_core.settlement.enumerate import Contents, Picks
+from clearsplit_core.settlement.effort import Effort
+from clearsplit_core.settlement.enumerate import Contents, Listing
 from clearsplit_core.settlement.reduce import Residual
 
 SLICE: Final = 1 << 16  # sums of one residue
+SUMS_MAX: Final = 100_000_000
+CROWD: Final = 8  # times as many sums of one residue are not made
+SETS_FEW: Final = 20_000  # a list of all sets is not longer
 
 Made = tuple[int, int]  # a sum, and who makes it
 
 
 def halves_price(residual: Residual) -> int:
     """How many sums are made; they are never held in memory together."""
-    return 3 * isqrt(prod(count + 1 for count in residual.counts))
+    return 3 * residual.width * isqrt(prod(count + 1 for count in residual.counts))
+
+
+def halves_fit(residual: Residual) -> bool:
+    """All sets can be listed, as far as one knows beforehand."""
+    return halves_price(residual) <= SUMS_MAX and expected_sets(residual) <= SETS_FEW
 
 
 def expected_sets(residual: Residual) -> int:
@@ -37,15 +49,26 @@ def expected_sets(residual: Residual) -> int:
     return prod(count + 1 for count in residual.counts) // isqrt(spread * 11 // 21 + 1)
 
 
-def every_set(residual: Residual) -> list[Picks]:
-    """Every zero-sum set of members but the empty one and the whole; by size, then sorted."""
+def every_set(residual: Residual, effort: Effort) -> Listing:
+    """The zero-sum sets of members, but the empty one and the whole; by size, then sorted.
+
+    Incomplete, and empty, if there are more than SETS_FEW. Raises Exhausted.
+    """
+    effort.spend(1_000 + halves_price(residual) // 8)
     contents = Contents(residual.counts)
     everybody = sum(one * n for one, n in zip(contents.one, residual.counts, strict=True))
     counts = (residual.counts[0] - 1, *residual.counts[1:])
-    found = set(_meet(*_halves(residual.values, counts, contents)))
+    halves = _halves(residual.values, counts, contents)
+    found: set[int] = set()
+    for residue in range(halves[0].buckets):
+        met = _met(*halves, residue, SETS_FEW - len(found))
+        if met is None:
+            return Listing([], complete=False)
+        found.update(met)
     found |= {everybody - content for content in found}
     found -= {0, everybody}
-    return sorted(map(contents.picks, found), key=lambda picks: (len(picks), picks))
+    sets = sorted(map(contents.picks, found), key=lambda picks: (len(picks), picks))
+    return Listing(sets, complete=True)
 
 
 class Half:
@@ -56,6 +79,10 @@ class Half:
         self.first, self.second = _bucketed(first, buckets), _bucketed(second, buckets)
         self.first_sums = [[total for total, _ in bucket] for bucket in self.first]
         self.second_sums = [[total for total, _ in bucket] for bucket in self.second]
+
+    def number(self, residue: int) -> int:
+        """How many sums have this residue."""
+        return sum(len(ones) * len(self.second[residue - i]) for i, ones in enumerate(self.first))
 
     def sums(self, residue: int) -> list[int]:
         """All sums with this residue. A negative bucket counts from the end, as it should."""
@@ -91,7 +118,8 @@ def _halves(
             for times in range(counts[index] + 1)
             for total, content in quarters[shortest]
         ]
-    buckets = max(1, len(quarters[0]) * len(quarters[1]) // SLICE)
+    # An odd number: money likes even amounts, and they would crowd in half of the classes.
+    buckets = len(quarters[0]) * len(quarters[1]) // SLICE | 1
     return Half(quarters[0], quarters[1], buckets), Half(quarters[2], quarters[3], buckets)
 
 
@@ -102,17 +130,24 @@ def _bucketed(quarter: list[Made], buckets: int) -> list[list[Made]]:
     return by_residue
 
 
-def _meet(made: Half, unmade: Half) -> Iterator[int]:
-    """Everybody who makes a sum, together with everybody who unmakes it."""
-    for residue in range(made.buckets):
-        sums, others = made.sums(residue), unmade.sums(residue)
-        common = set(others).intersection(sums)
-        here, there = _where(sums, common), _where(others, common)
-        makers = defaultdict(list)
-        for place, who in zip(here, made.makers(residue, here), strict=True):
-            makers[sums[place]].append(who)
-        for place, who in zip(there, unmade.makers(residue, there), strict=True):
-            yield from (who + other for other in makers[others[place]])
+def _met(made: Half, unmade: Half, residue: int, met_max: int) -> list[int] | None:
+    """Everybody who makes a sum of this residue, with everybody who unmakes it; None: too many."""
+    if max(made.number(residue), unmade.number(residue)) > CROWD * SLICE:
+        return None
+    sums, others = made.sums(residue), unmade.sums(residue)
+    common = set(others).intersection(sums)
+    here, there = _where(sums, common), _where(others, common)
+    times = Counter(sums[place] for place in here)
+    if sum(times[others[place]] for place in there) > met_max:
+        return None
+    makers = defaultdict(list)
+    for place, who in zip(here, made.makers(residue, here), strict=True):
+        makers[sums[place]].append(who)
+    return [
+        who + other
+        for place, who in zip(there, unmade.makers(residue, there), strict=True)
+        for other in makers[others[place]]
+    ]
 
 
 def _where(sums: list[int], wanted: set[int]) -> list[int]:

@@ -6,7 +6,7 @@ Signs: a positive balance means that the group owes the member. A transfer runs 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, heapreplace
 from typing import Generic, Protocol, Self, TypeVar
 
 from clearsplit_core.errors import BadTransfer
@@ -92,6 +92,33 @@ def pay_within(block: Iterable[M], balances: Mapping[M, int]) -> list[Transfer[M
         if due + paid:
             heappush(creditors, (due + paid, creditor))
     return transfers
+
+
+def transfers_within(balances: Iterable[int]) -> int:
+    """How many transfers `pay_within` takes: whose the balances are does not matter to that.
+
+    Often one less than members; now and then fewer, where payments fall apart by chance.
+    """
+    debtors: list[int] = []
+    creditors: list[int] = []
+    for balance in balances:
+        (debtors if balance < 0 else creditors).append(-abs(balance))
+    heapify(debtors)
+    heapify(creditors)
+    number = 0
+    while debtors:
+        number += 1
+        unpaid = debtors[0] - creditors[0]
+        if unpaid < 0:
+            heapreplace(debtors, unpaid)
+            heappop(creditors)
+        elif unpaid > 0:
+            heappop(debtors)
+            heapreplace(creditors, -unpaid)
+        else:
+            heappop(debtors)
+            heappop(creditors)
+    return number
 
 
 def blocks_of(transfers: Iterable[Transfer[M]]) -> tuple[tuple[M, ...], ...]:

@@ -38,9 +38,19 @@ class Residual:
         return sum(n for value, n in zip(self.values, self.counts, strict=True) if value > 0)
 
     @property
-    def blocks_max(self) -> int:
+    def level_max(self) -> int:
         """No partition has more blocks, provided that no value meets its negative."""
         return min(self.size // 3, self.creditors, self.size - self.creditors)
+
+    @property
+    def width(self) -> int:
+        """How many times as dear as ordinary amounts these are to add and to keep."""
+        return 1 + self.spread.bit_length() // 128
+
+    @property
+    def spread(self) -> int:
+        """No sum of members is as far from zero."""
+        return 1 + sum(abs(v) * n for v, n in zip(self.values, self.counts, strict=True))
 
     def everybody(self) -> tuple[int, ...]:
         """The set of all members."""
@@ -52,6 +62,10 @@ class Residual:
         for index in picks:
             counts[index] -= 1
         return Residual(self.values, tuple(counts))
+
+    def balances_of(self, picks: Iterable[int]) -> tuple[int, ...]:
+        """The balances of a set of members."""
+        return tuple(self.values[index] for index in picks)
 
     def picks_of(self, blocks: Iterable[Iterable[int]]) -> list[tuple[int, ...]]:
         """Blocks of balances, written as sets of members."""

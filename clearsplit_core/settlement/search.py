@@ -3,8 +3,8 @@
 A depth-first search for an exact cover. A node has some members left and `need` blocks to make of
 them; what is chosen so far are sets from the list. What makes it small and fast:
 
-- *Slack.* Every block weighs at least UNIT, so the members left must weigh need * UNIT. Slack is
-  what they weigh above that. Choosing a set spends its excess, its weight above UNIT; a node whose
+- *Slack.* Every block weighs at least QUOTA, so the members left must weigh need * QUOTA. Slack is
+  what they weigh above that. Choosing a set spends its excess, its weight above QUOTA; a node whose
   slack is negative is closed.
 - *Big.* A member in no live set can only be in a block too large to list. There it need not weigh
   more than the floor, so the rest of its weight, its charge, leaves the slack as well.
@@ -15,20 +15,25 @@ them; what is chosen so far are sets from the list. What makes it small and fast
 - *Seen.* A node with the same members left, and the same ones big, is not searched again, not even
   in a later search over the same list: whoever was there before tried all there is.
 
+The list may hold a sample of larger sets as well. They help to find; and since a block too large to
+list may be one of them or not, nothing said above is less true.
+
 A leaf where all members left are big, and enough for `need` blocks, is *open*: the list cannot
 decide it. It is put aside, and `split_large` may decide it later.
 """
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from clearsplit_core.settlement.bound import UNIT, Weights
+from clearsplit_core.settlement.bound import QUOTA, Weights
 from clearsplit_core.settlement.effort import Effort
-from clearsplit_core.settlement.enumerate import Picks, ZeroSums, listing_price
+from clearsplit_core.settlement.enumerate import PICKS_MAX, Picks, ZeroSums
 from clearsplit_core.settlement.reduce import Residual
+
+SETS_FREE: Final = 5_000  # so many bits double the price of a node
 
 Left = bytes  # how many members of each class are left; a search is over fewer than 256
 
@@ -61,31 +66,42 @@ class Search:
     """Searches over one list of sets and one choice of weights."""
 
     def __init__(
-        self, residual: Residual, sets: Sequence[Picks], weights: Weights, effort: Effort
+        self,
+        residual: Residual,
+        sets: Sequence[Picks],
+        weights: Weights,
+        effort: Effort,
+        keep: Callable[[list[Picks]], None] = lambda _: None,
     ) -> None:
-        self.residual, self.weights, self.effort = residual, weights, effort
-        self.node_price = 4 + len(residual.values) // 3
-        ranked = sorted((weights.of(picks) - UNIT, len(picks), picks) for picks in sets)
+        """`keep` is told of every partition with more blocks than any before."""
+        self.residual, self.weights, self.effort, self.keep = residual, weights, effort, keep
+        self.node_price = 4 + len(residual.values) * (SETS_FREE + len(sets)) // (3 * SETS_FREE)
+        ranked = sorted((weights.of(picks) - QUOTA, len(picks), picks) for picks in sets)
         self.sets = [picks for _, _, picks in ranked]
         self.excess = [excess for excess, _, _ in ranked]
         self.creditors_in = [sum(residual.values[e] > 0 for e in picks) for picks in self.sets]
         self.charge = [weight - weights.floor for weight in weights.weight]
-        # more_than[e][n]: the sets that pick more than n members of class e
-        self.more_than = [[0] * max(1, count) for count in residual.counts]
-        for number, picks in enumerate(self.sets):
-            for e, times in Counter(picks).items():
-                for n in range(times):
-                    self.more_than[e][n] |= 1 << number
+        self.more_than = self._more_than()
         self.users = [more[0] for more in self.more_than]
         self.seen: set[tuple[Left, int, bytes]] = set()  # left, need, alive
         self.open: dict[
             tuple[Left, int], list[Picks]
         ] = {}  # leaves, and what was chosen on the way
+        self.most = 0  # blocks of a partition met
 
-    def run(
-        self, blocks: int, nodes_max: int, reluctance: Sequence[float] | None = None
-    ) -> Verdict:
-        """`best` is the best partition met; the verdict says whether it has so many blocks.
+    def _more_than(self) -> list[list[int]]:
+        """more_than[e][n]: the sets that pick more than n members of class e, as bits."""
+        length = len(self.sets) // 8 + 1
+        rows = [[bytearray(length) for _ in range(n)] for n in self.residual.counts]
+        for number, picks in enumerate(self.sets):
+            place, bit = number >> 3, 1 << (number & 7)
+            for e, times in Counter(picks).items():
+                for row in rows[e][:times]:
+                    row[place] |= bit
+        return [[int.from_bytes(row, "little") for row in more] or [0] for more in rows]
+
+    def run(self, level: int, nodes_max: int, reluctance: Sequence[float] | None = None) -> Verdict:
+        """Can there be `level` blocks?
 
         `reluctance`: a factor per class on its number of live sets, when the member to branch on is
         chosen. It changes where the search looks first, not what it would say in the end.
@@ -95,10 +111,9 @@ class Search:
         self.reluctance = reluctance or [1.0] * len(residual.values)
         self.left = list(residual.counts)
         self.chosen: list[Picks] = []
-        self.best: list[Picks] = []
         root = Node(
-            need=blocks,
-            slack=self.weights.total - blocks * UNIT,
+            need=level,
+            slack=self.weights.total - level * QUOTA,
             live=(1 << len(self.sets)) - 1,
             alive=tuple(range(len(residual.values))),
             creditors=residual.creditors,
@@ -149,14 +164,15 @@ class Search:
 
     def _remember(self) -> None:
         """What is chosen, and all members left as one more block, is a partition too."""
-        if len(self.chosen) >= len(self.best):
+        if len(self.chosen) >= self.most:
+            self.most = len(self.chosen) + 1
             rest = tuple(e for e, n in enumerate(self.left) for _ in range(n))
-            self.best = [*self.chosen, rest]
+            self.keep([*self.chosen, rest])
 
     def _narrow(self, node: Node) -> tuple[Node, int]:
         """Live sets fit the slack, alive members are in one, and the slack has paid for the rest.
 
-        Second: the alive member in the fewest live sets; among equals, the dearest.
+        Second: the alive member in the fewest live sets; among equals, of the greatest charge.
         """
         left, users, charge, reluctance = self.left, self.users, self.charge, self.reluctance
         need, slack, live, alive, creditors, debtors = node
@@ -234,19 +250,30 @@ def split_price(residual: Residual, need: int, listed: int) -> int:
     return sum(sums.price(size) for size in range(listed + 1, residual.size // need + 1))
 
 
+class TooMany(Exception):
+    """There are too many sets to try them all."""
+
+
 def split_large(residual: Residual, need: int, listed: int, effort: Effort) -> list[Picks] | None:
     """So many blocks, each of more than `listed` members; None: there are none.
 
     The smallest of them has at most size / need members. Recurses on `need` alone.
+    Raises TooMany, Exhausted.
     """
     sums = ZeroSums(residual)
+    complete = True
     for size in range(listed + 1, residual.size // need + 1):
-        effort.spend(listing_price(sums.price(size)))
-        for picks in sums.of_size(size):
+        if sums.price(size) > PICKS_MAX:
+            raise TooMany
+        listing = sums.of_size(size, effort)
+        complete = complete and listing.complete
+        for picks in listing.sets:
             rest = residual.without(picks)
             if need == 2:
                 return [picks, rest.everybody()]
             others = split_large(rest, need - 1, size - 1, effort)
             if others:
                 return [picks, *others]
+    if not complete:
+        raise TooMany
     return None

@@ -58,7 +58,7 @@ def _refuse_bad_balances(balances: Mapping[M, int]) -> None:
 
 def _fewest(balances: Mapping[M, int], budget: int, keep: Sequence[Transfer[M]]) -> Plan[M]:
     partition = most_blocks(balances, budget)
-    bound = _owing(balances) - partition.blocks_max
+    bound = _owing(balances) - partition.level_max
     searched = [t for block in partition.blocks for t in pay_within(block, balances)]
     greedy = pay_within(balances, balances)  # now and then shorter, where nothing is proven
     transfers = in_order(

@@ -169,7 +169,7 @@ def by_blocks(cp: ModuleType, question: Balances) -> tuple[float, bool]:
     _, _, residual = reduce(question.values())
     members = [residual.values[index] for index in residual.everybody()]
     model = cp.CpModel()
-    blocks = range(residual.blocks_max)
+    blocks = range(residual.level_max)
     inside = [[model.new_bool_var("") for _ in blocks] for _ in members]
     used = [model.new_bool_var("") for _ in blocks]
     for row in inside:

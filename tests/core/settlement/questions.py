@@ -4,7 +4,7 @@ The families are drawn with `Random.random` alone, whose sequence every Python v
 oracle is a table over all subsets, and greedy is the rule that other products use.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Final
 
@@ -45,6 +45,26 @@ def expenses(size: int, seed: int, payers: float = 1.0) -> Balances:
         for place, member in enumerate(among):
             balances[member] -= cost // len(among) + (place < cost % len(among))
     return group(*balances)
+
+
+def crowded(debtors: int, creditors: int, amount: int, within: int, seed: int) -> Balances:
+    """Debtors of about four times the amount, a quarter more of them than creditors of five times.
+
+    Nobody's balance is that of another, but millions of small sets sum to zero.
+    """
+    draw = Random(f"crowded {debtors} {creditors} {amount} {within} {seed}").random
+    balances = [-4 * amount + int(draw() * 2 * within) - within for _ in range(debtors)]
+    balances += [5 * amount + int(draw() * 2 * within) - within for _ in range(creditors)]
+    while excess := sum(balances):
+        i = int(draw() * len(balances))
+        balances[i] -= (1 if excess > 0 else -1) * min(abs(excess), 1 + int(draw() * within))
+    return group(*balances)
+
+
+def repeated(size: int, amounts: Sequence[int], seed: int) -> Balances:
+    """The same few amounts over and over, and one member who makes them sum to zero."""
+    draw = Random(f"repeated {size} {amounts} {seed}").random
+    return closed([amounts[int(draw() * len(amounts))] for _ in range(size - 1)])
 
 
 def fewest_by_table(balances: Mapping[str, int]) -> int:
@@ -99,3 +119,20 @@ middling = st.builds(
     st.integers(0, 10**6),
 )
 """Beyond the table, within a moment's search."""
+
+awkward: Final = {
+    "crowded": crowded(35, 28, 10_000, 100, seed=0),
+    "more of the crowd": crowded(40, 32, 10_000, 100, seed=0),
+    "a huge crowd": crowded(40, 32, 10**18, 100, seed=0),
+    "small integers": uniform(100, 300, seed=0),
+    "three amounts": repeated(64, [-5, -5, 6], seed=0),
+    "seven amounts": repeated(160, [-7, -11, -13, 10, 17, 19, 23], seed=0),
+    "giants": closed([*uniform(60, 60, seed=0).values(), 10**15, -(10**15) - 17]),
+    "all but two in one residue class": closed(
+        [65 * b for b in uniform(42, 10**7, 0).values()] + [1]
+    ),
+    "beyond every machine integer": closed(
+        [b * 10**400 + b**3 for b in uniform(79, 10**6, seed=0).values()]
+    ),
+}
+"""Where zero-sum sets are so many, or sums so long or so crowded, that a careless search drowns."""

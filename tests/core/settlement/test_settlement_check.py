@@ -125,7 +125,7 @@ def test_a_proof_of_one_block_less_is_rejected(question: Balances) -> None:
     plan = settle(question)
     assume(plan.proof and plan.optimal)
     assert plan.proof
-    bolder = replace(plan.proof, blocks=plan.proof.blocks - 1)
+    bolder = replace(plan.proof, level=plan.proof.level - 1)
     claim = replace(plan, proof=bolder, lower_bound=plan.lower_bound + 1, optimal=False)
     checked = check(claim, question)
     assert not checked.valid
@@ -140,9 +140,9 @@ def test_no_proof_whatever_confirms_a_bound_above_the_optimum(
     weight = st.integers(-1, 12)
     weights = [(balance, data.draw(weight)) for balance in sorted(set(question.values()))]
     proof = Proof(
-        blocks=data.draw(st.integers(-1, 6)),
+        level=data.draw(st.integers(-1, 6)),
         listed=data.draw(st.integers(-1, 7)),
-        unit=data.draw(st.integers(-1, 12)),
+        quota=data.draw(st.integers(-1, 12)),
         weights=tuple(weights),
     )
     plan = replace(settle(question), proof=proof)
@@ -157,10 +157,10 @@ def test_no_bent_proof_confirms_a_bound_above_the_optimum(
 ) -> None:
     plan = settle(question)
     evenly = tuple((balance, 300_000) for balance in sorted(set(question.values())))
-    straight = plan.proof or Proof(blocks=3, listed=3, unit=10**6, weights=evenly)
+    straight = plan.proof or Proof(level=3, listed=3, quota=10**6, weights=evenly)
     bent = replace(
         straight,
-        blocks=straight.blocks - data.draw(st.integers(0, 2)),
+        level=straight.level - data.draw(st.integers(0, 2)),
         listed=max(1, straight.listed + data.draw(st.integers(-2, 2))),
         weights=tuple(
             (balance, max(0, weight + data.draw(st.integers(-300_000, 100_000))))

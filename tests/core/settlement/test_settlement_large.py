@@ -73,13 +73,13 @@ def digest(plan: Plan[str]) -> str:
 @pytest.mark.parametrize(
     ("question", "expected"),
     [
-        (uniform(60, 10**4, seed=5), "5f4f2ef0d8776757"),
-        (uniform(60, 10**6, seed=5), "dfd1518f51eb7111"),
-        (uniform(40, 10**9, seed=5), "555cdb0bd69238e9"),
-        (expenses(60, seed=5), "c89c1f3055908f6e"),
-        (expenses(60, seed=5, payers=0.2), "f21ce60d02850385"),
-        (uniform(90, 100, seed=5), "521af3190da595f7"),
-        (uniform(700, 10**4, seed=5), "fd3017d42fd8effc"),
+        (uniform(60, 10**4, seed=5), "8973e3668447f7e6"),
+        (uniform(60, 10**6, seed=5), "d31aae55fb87f7d5"),
+        (uniform(40, 10**9, seed=5), "170e38f0fb5b494f"),
+        (expenses(60, seed=5), "599296494bdd2e21"),
+        (expenses(60, seed=5, payers=0.2), "2cc90ecd8a4d96be"),
+        (uniform(90, 100, seed=5), "bab49f8faf763e93"),
+        (uniform(700, 10**4, seed=5), "2f4bdb5f77cb3da8"),
     ],
 )
 def test_the_plan_is_the_same_on_every_machine_and_python(

@@ -3,13 +3,14 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from clearsplit_core.settlement import Plan, Transfer, settle
 from tests.core.settlement.questions import (
     Balances,
     adversarial,
+    awkward,
     balances,
     expenses,
     fewest_by_table,
@@ -21,6 +22,8 @@ from tests.core.settlement.questions import (
 )
 
 efforts = st.one_of(st.integers(1, 20_000), st.sampled_from(["interactive", "thorough"]))
+amounts_max = st.sampled_from([30, 1_000, 10**6])
+seeds = st.integers(0, 10**6)
 quick = settings(deadline=None, max_examples=60)
 
 
@@ -104,21 +107,34 @@ def test_a_plan_is_never_worse_than_greedy(question: Balances, effort: int | str
     assert len(settle(question, effort=effort).transfers) <= greedy(question)
 
 
-@given(middling, st.lists(st.integers(1, 60_000), min_size=4, max_size=4))
-@settings(deadline=None, max_examples=30)
-def test_more_effort_never_gives_a_worse_bound(question: Balances, efforts: list[int]) -> None:
-    bounds = [settle(question, effort=effort).lower_bound for effort in sorted(efforts)]
-    assert bounds == sorted(bounds)
-
-
-@pytest.mark.parametrize("efforts", [[20_000, 40_000, 60_000, 100_000, 200_000]])
-def test_more_effort_never_hurts_a_group_that_is_first_settled_in_part(efforts: list[int]) -> None:
-    question = uniform(90, 10**6, seed=1)
-    plans = [settle(question, effort=effort) for effort in efforts]
+@given(
+    st.one_of(balances, middling, st.builds(uniform, st.integers(66, 140), amounts_max, seeds)),
+    st.lists(st.integers(1, 60_000), min_size=4, max_size=4),
+)
+@settings(deadline=None, max_examples=60)
+@example(
+    group(-12, -16, -28, -14, -19, -9, -9, -6, -15, -13, -12, 3, 67, 13, 49, 21), [300, 600, 1, 1]
+)
+@example(uniform(90, 10**6, seed=1), [20_000, 40_000, 60_000, 200_000])
+@example(uniform(700, 10**4, seed=1), [2_000, 20_000, 60_000, 200_000])
+@example(awkward["crowded"], [1_000, 40_000, 300_000, 600_000])
+def test_more_effort_never_gives_a_worse_plan_or_bound(
+    question: Balances, efforts: list[int]
+) -> None:
+    plans = [settle(question, effort=effort) for effort in sorted(efforts)]
     lengths = [len(plan.transfers) for plan in plans]
     bounds = [plan.lower_bound for plan in plans]
     assert lengths == sorted(lengths, reverse=True)
     assert bounds == sorted(bounds)
+
+
+@pytest.mark.parametrize("question", awkward.values(), ids=awkward)
+@pytest.mark.parametrize("effort", [20_000, 800_000])
+def test_awkward_groups_are_settled_within_the_effort(question: Balances, effort: int) -> None:
+    plan = settle(question, effort=effort)
+    assert plan.work <= effort
+    assert nets(plan.transfers) == Counter(question)
+    assert plan.lower_bound <= len(plan.transfers) <= greedy(question)
 
 
 # ── What cannot matter ───────────────────────────────────────────────────────────────────────────

@@ -1,21 +1,32 @@
 """The parts of the search, each against the plainest way to know the same."""
 
+from collections import Counter
 from itertools import product
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from clearsplit_core.settlement.bound import UNIT, Packing, Weights
-from clearsplit_core.settlement.descend import Descent
+from clearsplit_core.settlement.bound import QUOTA, Packing, Weights
+from clearsplit_core.settlement.descend import SETS_MAX, Descent
 from clearsplit_core.settlement.effort import Effort, Exhausted
-from clearsplit_core.settlement.enumerate import Picks, ZeroSums
-from clearsplit_core.settlement.halves import every_set
+from clearsplit_core.settlement.enumerate import (
+    MATCH_PRICE,
+    MATCHES_MAX,
+    PICKS_MAX,
+    SAMPLE,
+    Listing,
+    Picks,
+    ZeroSums,
+)
+from clearsplit_core.settlement.halves import every_set, halves_fit
 from clearsplit_core.settlement.reduce import Residual, reduce
 from clearsplit_core.settlement.search import Search, Verdict, split_large
 from tests.core.settlement.questions import (
     Balances,
     adversarial,
+    awkward,
+    closed,
     expenses,
     fewest_by_table,
     group,
@@ -42,6 +53,13 @@ def zero_sum_sets(residual: Residual) -> list[Picks]:
         if sum(n * value for n, value in zip(counts, residual.values, strict=True)) == 0
     ]
     return sorted(filter(None, picks), key=lambda picks: (len(picks), picks))
+
+
+def by_size(residual: Residual, sizes: range) -> list[Picks]:
+    sums = ZeroSums(residual)
+    listings = [sums.of_size(size, Effort(boundless)) for size in sizes]
+    assert all(listing.complete for listing in listings)
+    return [picks for listing in listings for picks in listing.sets]
 
 
 def weights_of(residual: Residual, listed: int) -> tuple[list[Picks], Weights]:
@@ -86,31 +104,67 @@ def test_no_value_meets_its_negative_and_values_share_no_divisor(question: Balan
 @given(residuals)
 @quick
 def test_every_zero_sum_set_is_listed_by_size(residual: Residual) -> None:
-    sums = ZeroSums(residual)
-    listed = [picks for size in range(1, residual.size + 1) for picks in sums.of_size(size)]
+    listed = by_size(residual, range(1, residual.size + 1))
     assert listed == zero_sum_sets(residual)
 
 
 @given(residuals)
 @quick
 def test_every_zero_sum_set_but_the_whole_is_listed_by_halves(residual: Residual) -> None:
-    assert every_set(residual) == zero_sum_sets(residual)[:-1]
+    assert every_set(residual, Effort(boundless)).sets == zero_sum_sets(residual)[:-1]
 
 
 def test_halves_in_many_slices_list_the_same_as_sizes() -> None:
     residual = residual_of(uniform(36, 10**7, seed=1))
-    sums = ZeroSums(residual)
-    by_halves = [picks for picks in every_set(residual) if len(picks) <= 10]
-    assert by_halves == [picks for size in range(3, 11) for picks in sums.of_size(size)]
-    assert by_halves
+    found = [picks for picks in every_set(residual, Effort(boundless)).sets if len(picks) <= 10]
+    assert found == by_size(residual, range(3, 11))
+    assert found
 
 
 def test_few_creditors_and_many_debtors_are_joined_across() -> None:
     residual = residual_of(expenses(24, seed=1, payers=0.15))
     assert any(join.crossing for join in ZeroSums(residual)._joins(7))
-    found = ZeroSums(residual).of_size(7)
-    assert found == [picks for picks in every_set(residual) if len(picks) == 7]
+    found = by_size(residual, range(7, 8))
+    everything = every_set(residual, Effort(boundless)).sets
+    assert found == [picks for picks in everything if len(picks) == 7]
     assert found
+
+
+@given(residuals, st.integers(2, 13))
+@quick
+def test_every_match_that_is_written_out_is_paid_for(residual: Residual, size: int) -> None:
+    effort = Effort(boundless)
+    listing = ZeroSums(residual).of_size(size, effort)
+    assert listing.complete
+    assert MATCH_PRICE * len(listing.sets) + ZeroSums(residual).price(size) // 8 <= effort.spent
+
+
+@pytest.mark.parametrize("question", awkward.values(), ids=awkward)
+def test_what_is_held_and_written_out_is_limited_beforehand(question: Balances) -> None:
+    descent = Descent(residual_of(question), Effort(800_000)).run()
+    assert descent.listed == 3 or descent.sums.price(descent.listed) <= PICKS_MAX
+    assert len(descent.sets) <= SETS_MAX + MATCHES_MAX
+    assert len(descent.sample or []) <= 2 * SAMPLE
+
+
+def test_of_too_many_sets_a_sample_is_listed() -> None:
+    residual = residual_of(awkward["small integers"])
+    listing = ZeroSums(residual).of_size(6, Effort(boundless))
+    assert not listing.complete
+    assert 0 < len(listing.sets) <= 2 * SAMPLE
+    assert all(not sum(residual.balances_of(picks)) for picks in listing.sets)
+    assert not any(Counter(picks) - Counter(residual.everybody()) for picks in listing.sets)
+
+
+def test_too_many_sets_are_not_listed_by_halves() -> None:
+    listing = every_set(residual_of(uniform(30, 300, seed=0)), Effort(boundless))
+    assert listing == Listing([], complete=False)
+
+
+def test_sums_that_crowd_in_one_residue_class_are_not_made() -> None:
+    residual = residual_of(closed([65 * b for b in uniform(44, 10**9, 0).values()] + [1]))
+    assert halves_fit(residual)
+    assert not every_set(residual, Effort(boundless)).complete
 
 
 # ── Bound ────────────────────────────────────────────────────────────────────────────────────────
@@ -120,8 +174,8 @@ def test_few_creditors_and_many_debtors_are_joined_across() -> None:
 @quick
 def test_listed_sets_weigh_a_unit_and_members_their_share(residual: Residual, listed: int) -> None:
     sets, weights = weights_of(residual, listed)
-    assert all(weights.of(picks) >= UNIT for picks in sets)
-    assert all(weight * (listed + 1) >= UNIT for weight in weights.weight)
+    assert all(weights.of(picks) >= QUOTA for picks in sets)
+    assert all(weight * (listed + 1) >= QUOTA for weight in weights.weight)
     assert weights.total == weights.of(residual.everybody())
 
 
@@ -131,15 +185,14 @@ def test_no_partition_has_more_blocks_than_the_weights_allow(
     residual: Residual, listed: int
 ) -> None:
     _, weights = weights_of(residual, listed)
-    assert residual.size - fewest(residual) <= weights.blocks_max
+    assert residual.size - fewest(residual) <= weights.level_max
 
 
 def test_weights_refute_what_counting_cannot() -> None:
     residual = residual_of(uniform(60, 10**4, seed=0))
-    sums = ZeroSums(residual)
-    sets = [picks for size in range(3, 7) for picks in sums.of_size(size)]
+    sets = by_size(residual, range(3, 7))
     weights = Packing(residual).weights(sets, 6, Effort(boundless))
-    assert weights.blocks_max < residual.blocks_max
+    assert weights.level_max < residual.level_max
 
 
 # ── Search ───────────────────────────────────────────────────────────────────────────────────────

@@ -236,6 +236,10 @@ class NotVoided(Conflict, code="not-voided"):
     """This is not voided, so there is nothing to restore."""
 
 
+class LastOwner(Conflict, code="last-owner"):
+    """A group always has an owner; make another member an owner first."""
+
+
 class GroupFull(Conflict, code="group-full"):
     """This group has as many members as a group can have."""
 

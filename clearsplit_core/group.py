@@ -209,6 +209,10 @@ class Group:
         seats = self.members.values()
         return [seat for seat in seats if seat.active and seat.role is Role.OWNER]
 
+    def is_last_owner(self, member: Member) -> bool:
+        """Whether without `member` nobody could manage the group."""
+        return [owner.id for owner in self.owners] == [member.id]
+
     @property
     def pending(self) -> Sequence[Payment]:
         """The payments that wait to be confirmed, as far as they were loaded."""
@@ -270,6 +274,11 @@ class Event(ABC):
         Raises GroupDeleted, GroupArchived.
         """
         group.require_open()
+
+    @property
+    def forgets(self) -> MemberId | None:
+        """Whose names, and links to an account, a store deletes with this; by default nobody's."""
+        return None
 
     def moves(self, group: Group) -> "Moved":  # noqa: ARG002
         """What the event moves in `group` as it was before; by default nothing."""

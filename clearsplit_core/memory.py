@@ -4,7 +4,7 @@ It keeps groups as values and replaces them whole, so nothing is ever half-writt
 the commands happen one after another. It forgets everything when the process ends.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Container, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from threading import Lock
@@ -18,9 +18,10 @@ from clearsplit_core.errors import (
     SessionEnded,
     ThingNotFound,
 )
-from clearsplit_core.group import Group, Right, append, event_of, replay
+from clearsplit_core.group import Event, Group, Right, append, event_of, replay
 from clearsplit_core.journal import Entry, GroupId
 from clearsplit_core.limits import Allowance, MemoryLimits, Quota
+from clearsplit_core.members import names_and_links, needs_owner
 from clearsplit_core.plain import texts_in
 from clearsplit_core.ports import (
     AccountCommand,
@@ -32,7 +33,7 @@ from clearsplit_core.ports import (
     Sealed,
     StoreOptions,
 )
-from clearsplit_core.questions import PAGE_MAX, Book, MyBalance, Question, bare
+from clearsplit_core.questions import PAGE_MAX, Book, Link, MyBalance, Question, bare
 from clearsplit_core.records import Account, AccountId, PersonalToken, TokenId
 from clearsplit_core.text import Text
 
@@ -111,6 +112,15 @@ class MemoryStore:
             if member_id == group.actor_id and not group.deleted
         ]
 
+    def links(self, *, caller: Caller) -> Sequence[Link]:
+        self._require_live(caller)
+        books = (self._books[group_id].group for group_id in sorted(self._books))
+        return [
+            Link(group.id, group.name, any(needs_owner(group, seat) for seat in seats))
+            for group in books
+            if (seats := [m for m in group.members.values() if m.account_id == caller.account_id])
+        ]
+
     def erase(self, group_id: GroupId, seq: int) -> None:
         """The texts of entry `seq` are gone for good, and with them every answer that told them.
 
@@ -123,13 +133,7 @@ class MemoryStore:
             seats = book.group.members.values()
             links = {seat.account.commitment for seat in seats if seat.account}
             gone = {text.commitment for text in texts_in(_event(book, seq))} - links
-            kept = {mark: text for mark, text in book.texts.items() if mark not in gone}
-            group = replay(group_id, book.entries, kept)
-            answers = {
-                key: (fingerprint, replace(sealed, body=b""))
-                for key, (fingerprint, sealed) in book.answers.items()
-            }
-            self._books[group_id] = _Kept(group, book.entries, kept, answers)
+            self._books[group_id] = _without(book, gone)
 
     # ── Accounts ─────────────────────────────────────────────────────────────────────────────────
 
@@ -177,7 +181,7 @@ class MemoryStore:
             entries.append(entry)
         texts = {text.commitment: text for event in decision.events for text in texts_in(event)}
         after = _Kept(group, book.entries + entries, book.texts | texts, dict(book.answers))
-        return after, Recorded(decision.answer, group.head)
+        return _forgetful(after, decision.events), Recorded(decision.answer, group.head)
 
     @contextmanager
     def _alone_under(self, group_id: GroupId, caller: Caller, key: str) -> Iterator[None]:
@@ -233,8 +237,28 @@ class MemoryStore:
             raise EmailTaken
 
 
-def _event(book: _Kept, seq: int) -> object:
+def _event(book: _Kept, seq: int) -> Event:
     return event_of(book.entries[seq - 1].event, book.texts)
+
+
+def _forgetful(book: _Kept, events: Sequence[Event]) -> _Kept:
+    """`book` without what `events` forget."""
+    those = [event.forgets for event in events if event.forgets]
+    if not those:
+        return book
+    told = [_event(book, entry.seq) for entry in book.entries]
+    return _without(book, {text.commitment for who in those for text in names_and_links(who, told)})
+
+
+def _without(book: _Kept, gone: Container[str]) -> _Kept:
+    """`book` without the texts in `gone`, nor any answer that might tell them."""
+    kept = {mark: text for mark, text in book.texts.items() if mark not in gone}
+    answers = {
+        key: (fingerprint, replace(sealed, body=b""))
+        for key, (fingerprint, sealed) in book.answers.items()
+    }
+    group = replay(book.group.id, book.entries, kept)
+    return _Kept(group, book.entries, kept, answers)
 
 
 class AsyncMemoryStore:
@@ -266,6 +290,9 @@ class AsyncMemoryStore:
 
     async def balances(self, *, caller: Caller) -> Sequence[MyBalance]:
         return self._store.balances(caller=caller)
+
+    async def links(self, *, caller: Caller) -> Sequence[Link]:
+        return self._store.links(caller=caller)
 
     async def erase(self, group_id: GroupId, seq: int) -> None:
         self._store.erase(group_id, seq)

@@ -19,6 +19,8 @@ What a store promises (one contract suite asks every store the same questions):
 * A caller with a session is refused (SessionEnded) once that session has ended.
 * A **question** is a read of one group, a frozen value with a reference `answer` over the whole
   journal; a store answers the same in whatever way is quickest, and from one moment.
+* What an event forgets (`Event.forgets`) is gone when it is committed: every name that the seat
+  ever had, its links to accounts, and every answer that was sealed in the group.
 * Questions are for active members, and of a deleted group for its owners; for everybody else there
   is no such group (ThingNotFound).
 
@@ -34,7 +36,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 from clearsplit_core.group import Event, Group
 from clearsplit_core.journal import GroupId, Head
 from clearsplit_core.limits import Allowance, Quota
-from clearsplit_core.questions import PAGE_MAX, MyBalance, Question
+from clearsplit_core.questions import PAGE_MAX, Link, MyBalance, Question
 from clearsplit_core.records import (
     Account,
     AccountId,
@@ -72,6 +74,8 @@ class Needs:
 
     founds: bool = False
     """The group is not there yet: this command creates it."""
+    names: bool = False
+    """What the group and its members are called, and the accounts that seats are linked to."""
     expenses: frozenset[ExpenseId] = frozenset()
     comments: frozenset[CommentId] = frozenset()
     payments: frozenset[PaymentId] = frozenset()
@@ -203,6 +207,13 @@ class Ledger(Protocol):
         """The caller's own balances over all their groups, by group and currency."""
         ...
 
+    def links(self, *, caller: Caller) -> Sequence[Link]:
+        """Every group with a seat of the caller's account, those left or deleted included.
+
+        In the order of their ids.
+        """
+        ...
+
     def erase(self, group_id: GroupId, seq: int) -> None:
         """The texts of entry `seq` are gone for good, and with them what was sealed in this group.
 
@@ -266,6 +277,8 @@ class AsyncLedger(Protocol):
     ) -> Sequence[Group]: ...
 
     async def balances(self, *, caller: Caller) -> Sequence[MyBalance]: ...
+
+    async def links(self, *, caller: Caller) -> Sequence[Link]: ...
 
     async def erase(self, group_id: GroupId, seq: int) -> None: ...
 

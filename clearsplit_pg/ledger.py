@@ -18,7 +18,7 @@ from clearsplit_core.errors import AnswerErased, KeyInProgress, KeyReused, Thing
 from clearsplit_core.group import Group, append
 from clearsplit_core.journal import GroupId
 from clearsplit_core.ports import Caller, Command, Decision, Needs, Receipt, Recorded, Sealed
-from clearsplit_core.questions import PAGE_MAX, MyBalance, Question
+from clearsplit_core.questions import PAGE_MAX, Link, MyBalance, Question
 from clearsplit_pg import rows
 from clearsplit_pg.connected import Connected, Connection, live, persistently, row_of, seated
 from clearsplit_pg.readings import fields_of, reading_of
@@ -95,7 +95,7 @@ class PostgresLedger(Connected):
         }
         details = await row_of(connection, sql.READ_FOR_DECISION, params)
         more = None if needs.few else await self._more(connection, command.group_id, needs)
-        group = rows.loaded(rows.group_of(command.group_id, locked, details), details, more)
+        group = rows.loaded(command.group_id, locked, details, more)
         return group.at_moment(caller.account_id, details["actor_id"], self._clock())
 
     async def _more(self, connection: Connection, group_id: GroupId, needs: Needs) -> Row:
@@ -133,6 +133,11 @@ class PostgresLedger(Connected):
         found = await self._read_all(balances.MY_BALANCES, {"account_id": caller.account_id})
         return [rows.my_balance_of(row) for row in found]
 
+    async def links(self, *, caller: Caller) -> Sequence[Link]:
+        live(await self._read(groups.LIVE, caller, {}))
+        found = await self._read_all(groups.LINKS, {"account_id": caller.account_id})
+        return [rows.link_of(row) for row in found]
+
     async def erase(self, group_id: GroupId, seq: int) -> None:
         with refusals():
             async with self._pool.connection() as connection, connection.transaction():
@@ -167,6 +172,8 @@ async def _append(
     """Every event is an entry; the sealed answer goes in with the last of them."""
     steps: list[tuple[Params, Params | None]] = []
     for event in decision.events:
+        if event.forgets:
+            await connection.execute(sql.FORGET, rows.forget_params(group.id, event.forgets))
         after, entry = append(group, event)
         steps.append(
             (rows.append_params(group, after, event, entry), rows.more_params(group, after))

@@ -14,7 +14,7 @@ from clearsplit_core.group import Event, Group
 from clearsplit_core.journal import Entry, GroupId, Head, MemberId, Posting
 from clearsplit_core.plain import Plain, Texts, from_plain, texts_in, to_plain
 from clearsplit_core.ports import Caller, Needs, Receipt, Sealed
-from clearsplit_core.questions import MyBalance, Standing
+from clearsplit_core.questions import Link, MyBalance, Standing
 from clearsplit_core.records import (
     Account,
     AccountId,
@@ -71,14 +71,14 @@ def group_of(group_id: GroupId, row: Row, inside: Row) -> Group:
     )
 
 
-def loaded(group: Group, details: Row, more: Row | None) -> Group:
-    """`group` with what a command needs besides: `details` has the expenses, `more` the rest."""
+def loaded(group_id: GroupId, row: Row, details: Row, more: Row | None) -> Group:
+    """The group as a command needs it: `details` has members and expenses, `more` the rest."""
     expenses = {each.id: each for each in expenses_of(details)}
     if more is None:
-        return replace(group, expenses=expenses)
+        return replace(group_of(group_id, row, details), expenses=expenses)
     texts = texts_of(more["texts"])
     return replace(
-        group,
+        group_of(group_id, row, {**details, "texts": more["texts"]}),
         expenses=expenses,
         debts=debts_of(more["debts"]),
         payments=_by_id(records_of(Payment, more["payments"], texts)),
@@ -110,6 +110,11 @@ def standing_of(row: Row) -> Standing:
 
 def my_balance_of(row: Row) -> MyBalance:
     return MyBalance(GroupId(row["group_id"]), row["currency"], row["balance_minor"])
+
+
+def link_of(row: Row) -> Link:
+    name = Text(row["words"], row["salt"], row["name"])
+    return Link(GroupId(row["group_id"]), name, row["needs_owner"])
 
 
 def balances_of(told: Sequence[tuple[str, str, int]] | None) -> dict[tuple[MemberId, str], int]:
@@ -244,6 +249,7 @@ def needs_params(group_id: GroupId, needs: Needs) -> Params:
     """What READ_MORE_FOR_DECISION takes."""
     return {
         "group_id": group_id,
+        "names": needs.names,
         "payment_ids": list(needs.payments),
         "pending": needs.pending,
         "settlement_ids": list(needs.settlements),
@@ -253,6 +259,10 @@ def needs_params(group_id: GroupId, needs: Needs) -> Params:
         "comment_ids": list(needs.comments),
         "debts": needs.debts,
     }
+
+
+def forget_params(group_id: GroupId, member_id: MemberId) -> Params:
+    return {"group_id": group_id, "member_id": member_id}
 
 
 def key_number(group_id: GroupId, account_id: AccountId, key: str) -> int:

@@ -8,6 +8,9 @@ drop table comments;
 drop table invites;
 drop table settlements;
 drop table payments;
+drop index members_by_account;
+create index members_by_account on members (account_id, group_id) where active;
+alter table members drop column joined_seq;
 alter table groups
     drop column archived,
     drop column deleted,

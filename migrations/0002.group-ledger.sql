@@ -14,6 +14,21 @@ comment on column groups.moved_seq is 'The last entry that moved a balance.';
 comment on column groups.strayed_seq is
     'The last entry that moved a balance other than by paying a transfer of the latest settlement.';
 
+-- Members are listed in the order in which they came.
+alter table members add column joined_seq bigint;
+update members
+   set joined_seq = (select min(seq)
+                       from entries
+                      where entries.group_id = members.group_id
+                        and coalesce(event #>> '{member,id}', event #>> '{founder,id}')
+                            = members.member_id::text);
+alter table members alter column joined_seq set not null;
+comment on column members.joined_seq is 'The entry that made the seat.';
+
+-- An account finds its seats, also those that it left.
+drop index members_by_account;
+create index members_by_account on members (account_id, group_id) where account_id is not null;
+
 create table payments (
     group_id      uuid   not null,
     payment_id    uuid   not null,
@@ -101,7 +116,8 @@ select seat.account_id,
        seat.member_id as actor_id,
        groups.group_id, groups.name, groups.currency, groups.version, groups.created_at,
        groups.changed_at, groups.seq, groups.head,
-       (select json_agg(json_build_array(member_id, members.name, role, active, account, members.version))
+       (select json_agg(json_build_array(member_id, members.name, role, active, account, members.version)
+                        order by joined_seq)
           from members
          where members.group_id = seat.group_id)  as members,
        (select json_agg(json_build_array(member_id, balances.currency, balance_minor))

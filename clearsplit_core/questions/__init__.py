@@ -12,12 +12,12 @@ comes exactly once, whatever others add meanwhile.
 from clearsplit_core.questions.balances import MyBalance, Standing, TheStanding
 from clearsplit_core.questions.book import PAGE_MAX, Book, Question
 from clearsplit_core.questions.expenses import Expenses, TheExpense
-from clearsplit_core.questions.groups import TheGroup, bare
+from clearsplit_core.questions.groups import Link, TheGroup, bare
 from clearsplit_core.questions.journal import Entries
 
 __all__ = [
     "Question", "Book", "PAGE_MAX",
-    "TheGroup", "bare",
+    "TheGroup", "Link", "bare",
     "TheStanding", "Standing", "MyBalance",
     "Entries",
     "TheExpense", "Expenses",

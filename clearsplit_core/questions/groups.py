@@ -6,6 +6,7 @@ from clearsplit_core.debts import NO_DEBTS
 from clearsplit_core.group import Group
 from clearsplit_core.journal import GroupId
 from clearsplit_core.questions.book import Book
+from clearsplit_core.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,19 @@ class TheGroup:
 
     def answer(self, book: Book) -> Group:
         return bare(book.group)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A group in which an account has a seat, or had one before it left.
+
+    `needs_owner`: the account is the last owner and others with an account are there, so that it
+    has to make one of them an owner before it can be unlinked.
+    """
+
+    group_id: GroupId
+    name: Text
+    needs_owner: bool
 
 
 def bare(group: Group) -> Group:

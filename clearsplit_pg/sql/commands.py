@@ -49,12 +49,13 @@ select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
    and answer.sealed_at > %(kept_since)s
 """
 
-# What a decision sees besides the group's own row. Names are left out: no rule looks at them.
+# What a decision sees besides the group's own row. Names are left out: few rules look at them.
 READ_FOR_DECISION: Final[LiteralString] = """
 select (select member_id
           from members
          where group_id = %(group_id)s and account_id = %(account_id)s and active)  as actor_id,
-       (select json_agg(json_build_array(member_id, name, role, active, account, version))
+       (select json_agg(json_build_array(member_id, name, role, active, account, version)
+                        order by joined_seq)
           from members
          where group_id = %(group_id)s)  as members,
        (select json_agg(json_build_array(member_id, currency, balance_minor))
@@ -112,7 +113,13 @@ select (select json_agg(body) from payment)  as payments,
          where group_id = %(group_id)s
            and commitment in (select strings_in(body) from payment
                               union all select strings_in(body) from settlement
-                              union all select strings_in(body) from comment))  as texts
+                              union all select strings_in(body) from comment
+                              union all select name
+                                          from groups
+                                         where group_id = %(group_id)s and %(names)s
+                              union all select unnest(array[name, account])
+                                          from members
+                                         where group_id = %(group_id)s and %(names)s))  as texts
 """
 
 # An entry and everything that follows from it, in one statement.
@@ -154,8 +161,9 @@ with entry as (
            as told (commitment, words, salt)
         on conflict (group_id, commitment) do nothing
 ), seat as (
-    insert into members (group_id, member_id, name, role, active, account, account_id, version)
-    select %(group_id)s, member_id, name, role, active, account, account_id, version
+    insert into members (group_id, member_id, joined_seq, name, role, active, account, account_id,
+                         version)
+    select %(group_id)s, member_id, %(seq)s, name, role, active, account, account_id, version
       from jsonb_to_recordset(%(members)s)
            as seat (member_id uuid, name text, role text, active boolean, account text,
                     account_id uuid, version bigint)
@@ -229,7 +237,23 @@ select %(group_id)s, (body ->> 'id')::uuid, (body ->> 'expense_id')::uuid,
     on conflict (group_id, comment_id) do update set body = excluded.body
 """
 
-# ── Erasing: the words go, the journal stays ─────────────────────────────────────────────────────
+# ── Forgetting and erasing: the words go, the journal stays ──────────────────────────────────────
+
+# Every name that a seat ever had and every account that it was linked to, with whatever answer may
+# have told them.
+FORGET: Final[LiteralString] = """
+with seat as (
+    select coalesce(event -> 'member', event -> 'founder')  as told
+      from entries
+     where group_id = %(group_id)s
+       and coalesce(event #>> '{member,id}', event #>> '{founder,id}') = %(member_id)s::text
+), forgotten as (
+    delete from texts
+     where group_id = %(group_id)s
+       and commitment in (select unnest(array[told ->> 'name', told ->> 'account']) from seat)
+)
+update answers set body = '' where group_id = %(group_id)s
+"""
 
 # Under the group's lock, or a correction that read a title meanwhile would write it down again.
 LOCK_GROUP: Final[LiteralString] = """

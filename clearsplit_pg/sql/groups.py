@@ -16,6 +16,33 @@ select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
     on sheet.group_id = %(group_id)s and sheet.account_id = %(account_id)s
 """
 
+# Whether an account has to name another owner before it can go: who is left would need one.
+LINKS: Final[LiteralString] = """
+select seat.group_id,
+       groups.name,
+       texts.words,
+       texts.salt,
+       bool_or(not groups.deleted
+               and seat.active
+               and seat.role = 'owner'
+               and not exists (select from members as other
+                                where other.group_id = seat.group_id
+                                  and other.member_id <> seat.member_id
+                                  and other.active
+                                  and other.role = 'owner')
+               and exists (select from members as other
+                            where other.group_id = seat.group_id
+                              and other.member_id <> seat.member_id
+                              and other.active
+                              and other.account is not null))  as needs_owner
+  from members as seat
+  join groups on groups.group_id = seat.group_id
+  left join texts on texts.group_id = seat.group_id and texts.commitment = groups.name
+ where seat.account_id = %(account_id)s
+ group by seat.group_id, groups.name, texts.words, texts.salt
+ order by seat.group_id
+"""
+
 GROUPS: Final[LiteralString] = """
 select sheet.*
   from sheets as sheet

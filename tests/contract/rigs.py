@@ -31,7 +31,7 @@ from clearsplit_core.ports import (
     Sealed,
     Store,
 )
-from clearsplit_core.questions import PAGE_MAX, MyBalance, Question
+from clearsplit_core.questions import PAGE_MAX, Link, MyBalance, Question
 from clearsplit_core.records import Account, AccountId, PersonalToken, TokenId
 from tests.literals import Clock, caller
 from tests.postgres import FORGETFUL
@@ -153,6 +153,9 @@ class InThreads:
 
     async def balances(self, *, caller: Caller) -> Sequence[MyBalance]:
         return await asyncio.to_thread(self._store.balances, caller=caller)
+
+    async def links(self, *, caller: Caller) -> Sequence[Link]:
+        return await asyncio.to_thread(self._store.links, caller=caller)
 
     async def erase(self, group_id: GroupId, seq: int) -> None:
         await asyncio.to_thread(self._store.erase, group_id, seq)

@@ -50,6 +50,8 @@ QUESTIONS: Final[Mapping[str, Question]] = {
     **READS,
     **WRITES,
     "groups": lambda store, who: store.groups(caller=who),
+    "balances": lambda store, who: store.balances(caller=who),
+    "links": lambda store, who: store.links(caller=who),
     "account": lambda store, who: store.account_of(who),
 }
 """Everything that a caller can ask."""

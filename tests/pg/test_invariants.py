@@ -35,8 +35,8 @@ def database(database_url: str) -> Iterator[Database]:
         for member in (ANN, BOB, CEM):
             connection.execute(
                 """
-                insert into members (group_id, member_id, name, role, active, version)
-                values (%s, %s, '', 'member', true, 1)
+                insert into members (group_id, member_id, joined_seq, name, role, active, version)
+                values (%s, %s, 1, '', 'member', true, 1)
                 """,
                 (TRIP, member),
             )

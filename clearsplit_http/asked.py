@@ -8,7 +8,7 @@ in its place in the order of statuses and not before.
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, TypeAlias, TypeVar
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -51,6 +51,8 @@ SCHEMA_REFUSALS: Final = (
     BadFormat,
 )
 """What `shaped` raises; told before a version that is not the present one."""
+_PLACES: Final = frozenset({"limit", "cursor", "after_seq"})
+"""The parameters that say where a page begins and how long it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,12 +190,18 @@ class Asked(Generic[B]):
         return Sealed(200, self._link(cursor) if cursor else (), body)
 
     def _link(self, cursor: str) -> tuple[tuple[str, str], ...]:
-        address = f"{self.path}?limit={self.limit}&cursor={quote(cursor)}"
-        return (("Link", f'<{address}>; rel="next"'),)
+        rest = self._filters | {"limit": str(self.limit), "cursor": cursor}
+        return (("Link", f'<{self.path}?{urlencode(rest)}>; rel="next"'),)
 
     @property
     def _cursors(self) -> Cursors:
-        return Cursors(self.server.keys.cursor, f"{self.caller.account_id}{self.path}")
+        place = f"{self.caller.account_id}{self.path}?{urlencode(self._filters)}"
+        return Cursors(self.server.keys.cursor, place)
+
+    @property
+    def _filters(self) -> dict[str, str]:
+        """What the query says of which items it wants, not of where the page begins."""
+        return {name: self.query[name] for name in sorted(self.query.keys() - _PLACES)}
 
 
 Route: TypeAlias = Callable[[Asked[B]], Awaitable[Sealed]]

@@ -210,6 +210,10 @@ _QUERY_SCHEMAS: Final[Mapping[str, Json]] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50},
     "cursor": {"type": "string"},
     "after_seq": {"type": "integer", "minimum": 0, "default": 0},
+    "as_of_seq": {"type": "integer", "minimum": 0},
+    "as_of_date": {"type": "string", "format": "date"},
+    "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+    "order": {"type": "string", "enum": ["oldest", "latest"], "default": "oldest"},
     "strategy": {"type": "string", "enum": ["fewest"], "default": "fewest"},
 }
 

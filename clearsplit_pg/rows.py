@@ -15,6 +15,7 @@ from clearsplit_core.journal import Entry, GroupId, Head, MemberId, Posting
 from clearsplit_core.plain import Plain, Texts, from_plain, texts_in, to_plain
 from clearsplit_core.ports import Caller, Needs, Receipt, Sealed
 from clearsplit_core.questions import Link, MyBalance, Standing
+from clearsplit_core.questions.reasons import Happened, said_in, words_of
 from clearsplit_core.records import (
     Account,
     AccountId,
@@ -162,6 +163,36 @@ def _entry_of(
         ),
         previous=previous,
         hash=hash_,
+    )
+
+
+def happened_of(row: Row) -> dict[int, Happened]:
+    """What is needed to explain each entry, by its seq."""
+    texts = texts_of(row["texts"])
+    names = {MemberId(UUID(who)): words_of(_text(name, texts)) for who, name in row["names"] or ()}
+    return {told[0]: _happened(texts, names, *told) for told in row["happened"] or ()}
+
+
+def _happened(
+    texts: Texts,
+    names: Mapping[MemberId, str],
+    seq: int,
+    at: str,
+    actor_id: str | None,
+    event: Plain,
+    before: Plain,
+    payment: object,
+) -> Happened:
+    said_before = said_in(before, texts)
+    return Happened(
+        seq=seq,
+        at=datetime.fromisoformat(at).astimezone(UTC),
+        actor_id=None if actor_id is None else MemberId(UUID(actor_id)),
+        event=event,
+        before=said_before,
+        after=said_in(event, texts) or said_before,
+        payment=None if payment is None else from_plain(Payment, payment, texts),
+        names=names,
     )
 
 

@@ -1,8 +1,8 @@
 drop function is_seated(uuid, uuid);
 drop view sheets;
+drop index entries_with_terms;
 drop index entries_by_expense;
 drop index postings_by_date;
-drop index postings_by_seq;
 drop table debts;
 drop table comments;
 drop table invites;

@@ -103,13 +103,13 @@ create table debts (
 comment on column debts.debt_minor is
     'Signed minor units; positive: the debtor owes the creditor; negative: the other way round.';
 
--- A statement over all currencies goes by the entry.
-create index postings_by_seq on postings (group_id, member_id, seq);
 -- What is dated later than a day, for a view by date.
 create index postings_by_date on postings (group_id, effective_date);
--- The history of one expense.
+-- The history of one expense, and what it said before a given entry.
 create index entries_by_expense on entries (group_id, (event ->> 'expense_id'), seq)
     where event ? 'expense_id';
+create index entries_with_terms on entries (group_id, (event ->> 'expense_id'), seq)
+    where event ? 'terms';
 
 create or replace view sheets as
 select seat.account_id,

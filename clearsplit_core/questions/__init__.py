@@ -14,11 +14,13 @@ from clearsplit_core.questions.book import PAGE_MAX, Book, Question
 from clearsplit_core.questions.expenses import Expenses, TheExpense
 from clearsplit_core.questions.groups import Link, TheGroup, bare
 from clearsplit_core.questions.journal import Entries
+from clearsplit_core.questions.statement import Statement, StatementLine
 
 __all__ = [
     "Question", "Book", "PAGE_MAX",
     "TheGroup", "Link", "bare",
     "TheStanding", "Standing", "MyBalance",
+    "Statement", "StatementLine",
     "Entries",
     "TheExpense", "Expenses",
 ]  # fmt: skip

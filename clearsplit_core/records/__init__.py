@@ -15,6 +15,7 @@ from clearsplit_core.records.expenses import (
     Posted,
     Terms,
     outcome_of,
+    posted_of,
 )
 from clearsplit_core.records.ids import (
     AMOUNT_MINOR_MAX,
@@ -41,7 +42,8 @@ from clearsplit_core.records.settlements import (
 __all__ = [
     # groups
     "Member", "Role", "Invite", "InviteState",
-    "Expense", "Terms", "Fx", "Outcome", "Posted", "outcome_of", "PAYERS_MAX",
+    "Expense", "Terms", "Fx", "Outcome", "Posted", "outcome_of", "posted_of",
+    "PAYERS_MAX",
     "Comment",
     "Payment", "PaymentState", "OfPlan",
     "Settlement", "PlannedTransfer", "TransferState", "CurrencyPlan",

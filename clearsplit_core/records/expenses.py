@@ -134,7 +134,12 @@ class Expense:
 
     @property
     def _posted(self) -> Posted:
-        return self.outcome.posted or Posted(self.terms.payers, self.outcome.shares)
+        return posted_of(self.terms, self.outcome)
+
+
+def posted_of(terms: Terms, outcome: Outcome) -> Posted:
+    """What the journal has of them: the same as was said, unless there is an exchange rate."""
+    return outcome.posted or Posted(terms.payers, outcome.shares)
 
 
 def outcome_of(terms: Terms, expense_id: ExpenseId) -> Outcome:

@@ -13,7 +13,7 @@ from clearsplit_core.group import Group
 from clearsplit_core.groups import NAME_MAX, CreateGroup
 from clearsplit_core.journal import Entry, GroupId, MemberId, Posting
 from clearsplit_core.members import AddGuest
-from clearsplit_core.questions import Standing
+from clearsplit_core.questions import Standing, StatementLine
 from clearsplit_core.records import Member, Role
 from clearsplit_core.text import SALT_BYTES
 from clearsplit_http.wire.resources import (
@@ -127,6 +127,39 @@ class BalancesAnswer(Struct, frozen=True, kw_only=True):
                 Balance(member_id=member_id, currency=currency, balance_minor=minor)
                 for (member_id, currency), minor in sorted(standing.balances.items())
             ),
+        )
+
+
+class StatementLineAnswer(Struct, frozen=True, kw_only=True):
+    """What one entry did to a member's balance in one currency, and why: the amount is positive
+    where the group owes the member more since. A line that moved an amount to another day alone
+    has the amount 0.
+    """
+
+    seq: int
+    at: datetime
+    currency: str
+    amount_minor: int
+    balance_after_minor: int
+    actor_id: UUID | None
+    kind: str
+    expense_id: UUID | None
+    payment_id: UUID | None
+    reason: str
+
+    @classmethod
+    def of(cls, line: StatementLine) -> Self:
+        return cls(
+            seq=line.seq,
+            at=line.at,
+            currency=line.currency,
+            amount_minor=line.amount_minor,
+            balance_after_minor=line.balance_after_minor,
+            actor_id=line.actor_id,
+            kind=line.kind,
+            expense_id=line.expense_id,
+            payment_id=line.payment_id,
+            reason=line.reason,
         )
 
 

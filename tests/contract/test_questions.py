@@ -13,6 +13,7 @@ from clearsplit_core.questions import (
     Entries,
     Expenses,
     Question,
+    Statement,
     TheExpense,
     TheGroup,
     TheStanding,
@@ -31,6 +32,7 @@ from tests.literals import (
     expense_called,
     founding,
     guest,
+    member,
     restore,
     revise,
     seat,
@@ -51,6 +53,7 @@ STORY: Final[tuple[Command[object], ...]] = (
     void("Taxi"),
     expense("Boat", "9.99 EUR", by="cem", among="ann bob"),
     restore("Taxi"),
+    revise("Museum", Changes(currency="EUR", amount_minor=2100)),
 )
 """A bit of everything; ann does it all."""
 
@@ -61,6 +64,27 @@ QUESTIONS: Final[Mapping[str, Question[object]]] = {
     "balances tomorrow": TheStanding(TRIP, as_of_date=TOMORROW),
     "balances long ago": TheStanding(TRIP, as_of_date=TODAY.replace(year=1999)),
     **{f"balances after entry {seq}": TheStanding(TRIP, as_of_seq=seq) for seq in (0, 4, 5, 8, 11)},
+    **{
+        f"the statement of {name}{', latest first' if latest else ''}": Statement(
+            group_id=TRIP, member_id=member(name), latest_first=latest
+        )
+        for name in ("ann", "bob", "cem", "vic")
+        for latest in (False, True)
+    },
+    **{
+        f"a page of a statement {seq} {currency} {latest}": Statement(
+            group_id=TRIP,
+            member_id=member("ann"),
+            latest_first=latest,
+            after_seq=seq,
+            after_currency=currency,
+            limit=2,
+        )
+        for seq, currency in ((5, "EUR"), (12, "CHF"), (12, "EUR"))
+        for latest in (False, True)
+    },
+    "a statement in euros": Statement(group_id=TRIP, member_id=member("ann"), currency="EUR"),
+    "a statement in yen": Statement(group_id=TRIP, member_id=member("ann"), currency="JPY"),
     "the journal": Entries(TRIP),
     "a page of the journal": Entries(TRIP, after_seq=3, limit=4),
     "an expense": TheExpense(TRIP, expense_called("Dinner")),

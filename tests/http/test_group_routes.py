@@ -150,12 +150,6 @@ async def test_balances_say_what_the_group_owes_each(api: Api) -> None:
     assert answer.tree["journal"] == recorded.tree["journal"]
 
 
-async def test_a_view_that_is_not_there_yet_is_refused_and_not_ignored(memory_api: Api) -> None:
-    lisbon = await trip(memory_api)
-    answer = await lisbon.owner.get(f"{lisbon.path}/balances?as_of_seq=1")
-    assert answer.said == (400, "invalid-query")
-
-
 async def test_the_journal_tells_everything_in_order(api: Api) -> None:
     lisbon = await trip(api)
     await lisbon.record()

@@ -31,6 +31,7 @@ STORIES: Final = [
     ("void_expense", 200),
     ("restore_expense", 200),
     ("get_balances", 200),
+    ("get_statement", 200),
     ("list_entries", 200),
     ("preview_settlement", 200),
     ("revise_me", 200),

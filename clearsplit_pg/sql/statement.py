@@ -1,0 +1,88 @@
+"""A member's statement: one line for each entry and currency, read along the index of postings.
+
+Each currency of the member is read from where the page before stopped, no further than a page can
+be long, and the page is the first of all these. So it costs the same wherever it begins, and
+however much stands before and behind it. Of the two directions the one that is not asked for is
+never begun (a one-time filter).
+"""
+
+from typing import Final, LiteralString
+
+STATEMENT: Final[LiteralString] = """
+with page as (
+    select line.seq, place.currency, line.amount_minor, line.balance_after_minor
+      from balances as place
+     cross join lateral (
+           (select seq, sum(amount_minor)::bigint as amount_minor,
+                   max(balance_after_minor) as balance_after_minor
+              from postings
+             where not %(latest_first)s
+               and group_id = %(group_id)s
+               and member_id = %(member_id)s
+               and currency = place.currency
+               and seq >= coalesce(%(after_seq)s::bigint, 0)
+                          + (place.currency <= %(after_currency)s)::int
+             group by seq
+             order by seq
+             limit %(limit)s)
+           union all
+           (select seq, sum(amount_minor)::bigint as amount_minor,
+                   max(balance_after_minor) as balance_after_minor
+              from postings
+             where %(latest_first)s
+               and group_id = %(group_id)s
+               and member_id = %(member_id)s
+               and currency = place.currency
+               and seq <= coalesce(%(after_seq)s::bigint
+                                   - (place.currency >= %(after_currency)s)::int,
+                                   9223372036854775807)
+             group by seq
+             order by seq desc
+             limit %(limit)s)) as line
+     where place.group_id = %(group_id)s
+       and place.member_id = %(member_id)s
+       and (%(currency)s::text is null or place.currency = %(currency)s)
+     order by case when %(latest_first)s then -line.seq else line.seq end,
+              case when not %(latest_first)s then place.currency end,
+              place.currency desc
+     limit %(limit)s
+), happened as (
+    select entries.seq, at, actor_id, event,
+           (select earlier.event
+              from entries as earlier
+             where earlier.group_id = %(group_id)s
+               and earlier.event ->> 'expense_id' = entries.event ->> 'expense_id'
+               and earlier.event ? 'terms'
+               and earlier.seq < entries.seq
+             order by earlier.seq desc
+             limit 1)  as before,
+           (select body
+              from payments
+             where group_id = %(group_id)s
+               and payment_id = (entries.event ->> 'payment_id')::uuid)  as payment
+      from entries
+     where group_id = %(group_id)s
+       and seq in (select seq from page)
+), said as (
+    select strings_in(jsonb_build_array(event, before, payment, actor_id)) as said from happened
+), named as (
+    select member_id, name
+      from members
+     where group_id = %(group_id)s
+       and member_id::text in (select said from said)
+)
+select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
+       is_seated(%(group_id)s, %(account_id)s)  as seated,
+       exists (select from members
+                where group_id = %(group_id)s and member_id = %(member_id)s)  as there,
+       (select json_agg(json_build_array(seq, currency, amount_minor, balance_after_minor)
+                        order by seq, currency)
+          from page)  as lines,
+       (select json_agg(json_build_array(seq, at, actor_id, event, before, payment))
+          from happened)  as happened,
+       (select json_agg(json_build_array(member_id, name)) from named)  as names,
+       (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
+          from texts
+         where group_id = %(group_id)s
+           and commitment in (select said from said union select name from named))  as texts
+"""

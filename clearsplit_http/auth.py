@@ -42,7 +42,7 @@ _AUTHORIZATION = re.compile(
 )
 
 
-class Claims(msgspec.Struct, frozen=True, kw_only=True):
+class Claims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an access token says; times are Unix seconds, `sid` is the session."""
 
     iss: Literal["clearsplit"]

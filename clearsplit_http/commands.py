@@ -28,6 +28,7 @@ import uvloop
 from clearsplit_core.errors import BadSettings, Refusal
 from clearsplit_http.app import create_app
 from clearsplit_http.folder import kept_secret
+from clearsplit_http.framing import Framing
 from clearsplit_http.server import Server, running
 from clearsplit_http.settings import LOCAL, Settings, read_settings
 
@@ -181,12 +182,13 @@ class _Web(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 create_app(server),
-                http="httptools",
+                http=Framing,
                 ws="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,
                 timeout_graceful_shutdown=SHUTDOWN_S_MAX,
             )
         )

@@ -14,9 +14,10 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
 from clearsplit_core.errors import ThingNotFound
-from clearsplit_http.refusals import BadQuery, BodyTooLarge, WrongMediaType
+from clearsplit_http.refusals import BadQuery, BadRequest, BodyTooLarge, WrongMediaType
 
 QUERY_PARAMETERS_MAX: Final = 20
+TOO_LARGE: Final = 413
 
 Incoming: TypeAlias = Request[object, object, State]
 
@@ -36,13 +37,15 @@ class Headers:
 
 
 async def read_body(request: Incoming) -> bytes:
-    """The whole body; that of a GET is not looked at. Raises BodyTooLarge."""
+    """The whole body; that of a GET is not looked at. Raises BodyTooLarge, BadRequest."""
     if request.method in ("GET", "HEAD"):
         return b""
     try:
         return await request.body()
     except HTTPException as error:
-        raise BodyTooLarge from error
+        if error.status_code == TOO_LARGE:
+            raise BodyTooLarge from error
+        raise BadRequest("The connection ended before the body did.") from error
 
 
 def read_id(text: str) -> UUID:

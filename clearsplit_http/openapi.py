@@ -103,7 +103,8 @@ def document(operations: Sequence[Described]) -> Json:
 
 def every_reason(operations: Iterable[Described]) -> frozenset[type[Refusal]]:
     """All reasons for which a request can be refused, before or inside an operation."""
-    return frozenset({why.NoSuchMethod, *(one for each in operations for one in reasons(each))})
+    early = {why.NoSuchMethod, why.AddressTooLong, why.HeadTooLarge, why.TooSlow}
+    return frozenset({*early, *(one for each in operations for one in reasons(each))})
 
 
 def reasons(each: Described) -> frozenset[type[Refusal]]:

@@ -27,13 +27,16 @@ from clearsplit_core.errors import (
 from clearsplit_core.ports import Sealed
 from clearsplit_http.preconditions import etag
 from clearsplit_http.refusals import (
+    AddressTooLong,
     BodyTooLarge,
     Broken,
     CredentialsMissing,
+    HeadTooLarge,
     InsufficientScope,
     NoSuchMethod,
     PreconditionRequired,
     QuotaExceeded,
+    TooSlow,
     WrongMediaType,
 )
 
@@ -49,13 +52,16 @@ STATUS: Final[Mapping[type[Refusal], int]] = MappingProxyType(
         Forbidden: 403,
         NotFound: 404,
         NoSuchMethod: 405,
+        TooSlow: 408,
         Conflict: 409,
         Stale: 412,
         BodyTooLarge: 413,
+        AddressTooLong: 414,
         WrongMediaType: 415,
         Invalid: 422,
         PreconditionRequired: 428,
         QuotaExceeded: 429,
+        HeadTooLarge: 431,
         Broken: 500,
         Unavailable: 503,
     }
@@ -69,13 +75,16 @@ TITLES: Final[Mapping[int, str]] = MappingProxyType(
         403: "You may not do this",
         404: "There is nothing here",
         405: "This address does not take this method",
+        408: "The request took too long",
         409: "The present state forbids this",
         412: "This was changed meanwhile",
         413: "The request is too large",
+        414: "The address is too long",
         415: "The body is of another media type",
         422: "The request is wrong",
         428: "A precondition is missing",
         429: "Too many requests",
+        431: "The headers are too large",
         500: "Something went wrong on our side",
         503: "Try again in a moment",
     }

@@ -16,6 +16,18 @@ class NoSuchMethod(Unreadable, code="method-not-allowed"):
     """This address does not take this method; the Allow header names those that it takes."""
 
 
+class AddressTooLong(Unreadable, code="uri-too-long"):
+    """The address of the request is longer than one may be."""
+
+
+class HeadTooLarge(Unreadable, code="headers-too-large"):
+    """The headers of the request are more or longer than they may be."""
+
+
+class TooSlow(Unreadable, code="request-timeout"):
+    """The rest of the request did not come in time."""
+
+
 class BodyTooLarge(Unreadable, code="body-too-large"):
     """The body is larger than a request may be."""
 

@@ -86,6 +86,7 @@ async def test_a_token_signed_anew_with_our_key_is_ours(memory_api: Api) -> None
         {"nbf": NOW + 60},
         {"nbf": 10**400},
         {"iat": "now"},
+        {"admin": True},
         *({name: ...} for name in ("iss", "aud", "sub", "sid", "iat", "nbf", "exp", "jti")),
     ],
     ids=str,

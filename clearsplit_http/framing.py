@@ -1,0 +1,188 @@
+"""Framing: how bytes on a connection become requests, and which never do.
+
+uvicorn reads HTTP/1.1 with httptools, whose parser refuses what two readers could read differently
+(two lengths, a length and chunks, bare line feeds). Here stands what it leaves open: how long an
+address and a head may be, how long a client may take over either and over a body, that trailers are
+no headers (RFC 9110 §6.5.1), and that whoever is refused so early gets a problem as well.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+import uuid_utils
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+
+from clearsplit_core.errors import Refusal
+from clearsplit_http.problems import MEDIA_TYPE, problem
+from clearsplit_http.refusals import AddressTooLong, BadRequest, HeadTooLarge, TooSlow
+
+ADDRESS_BYTES_MAX: Final = 8_192
+HEAD_BYTES_MAX: Final = 32_768
+"""Bytes of a request before its body; one more packet may be read before that is noticed."""
+HEADERS_MAX: Final = 100
+CHUNKING_MAX: Final = 8
+"""Bytes on the wire for one byte of a body: the smallest chunks take six."""
+HEAD_S_MAX: Final = 10.0
+"""Seconds from the first byte of a request, or from connecting, to the end of its head."""
+BODY_S_MAX: Final = 30.0
+"""Seconds from there to the end of its body."""
+LINGER_S: Final = 2.0
+"""Seconds for which the rest of a refused request is thrown away, so that its sender, who may still
+be sending, comes to read why (RFC 9112 §9.6)."""
+LINGER_BYTES_MAX: Final = 16_000_000
+READER_S_MAX: Final = 60.0
+"""Seconds that a client may leave an answer unread."""
+
+_LOG: Final = structlog.get_logger()
+
+
+class _Refused(Exception):
+    """Thrown through the parser, which then stops; `Framing` knows why."""
+
+
+class Framing(HttpToolsProtocol):
+    """One connection."""
+
+    _refusal: Refusal | None = None
+    _patience: asyncio.TimerHandle | None = None
+    _reader: asyncio.TimerHandle | None = None
+    _latest: RequestResponseCycle | None = None
+    """The last request whose head was read, and its answer."""
+    _deaf = False
+    _in_head = False
+    _began = False
+    _taken = 0
+    _body = 0
+
+    # ── The connection ───────────────────────────────────────────────────────────────────────────
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._allow(HEAD_S_MAX, transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._allow(0, None)
+        self.resume_writing()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._reader = self.loop.call_later(READER_S_MAX, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._reader is not None:
+            self._reader.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            self._taken += len(data)
+            if self._taken > LINGER_BYTES_MAX:
+                self.transport.abort()
+            return
+        self._began = False
+        super().data_received(data)
+        if not self._began:
+            self._taken += len(data)
+        if self._taken > HEAD_BYTES_MAX + CHUNKING_MAX * self._body:
+            self._refuse(HeadTooLarge())
+
+    # ── A request, piece by piece ────────────────────────────────────────────────────────────────
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._began = self._in_head = True
+        self._taken = self._body = 0
+        self._allow(HEAD_S_MAX, lambda: self._refuse(TooSlow()))
+
+    def on_url(self, url: bytes) -> None:
+        if len(self.url) + len(url) > ADDRESS_BYTES_MAX:
+            self._refusal = AddressTooLong()
+            raise _Refused
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_head:
+            return  # a trailer: whoever looks at headers has looked at them already
+        super().on_header(name, value)
+        self._taken += len(name) + len(value) if self._began else 0
+        if len(self.headers) > HEADERS_MAX or self._taken > HEAD_BYTES_MAX:
+            self._refusal = HeadTooLarge()
+            raise _Refused
+
+    def on_headers_complete(self) -> None:
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if len(hosts) != 1 and (hosts or self.parser.get_http_version() != "1.0"):
+            raise _Refused  # RFC 9112 §3.2
+        codings = {value.lower() for name, value in self.headers if name == b"transfer-encoding"}
+        if not codings <= {b"chunked"}:
+            raise _Refused  # §6.1: we know no other
+        self._in_head = False
+        self._allow(BODY_S_MAX, lambda: self._refuse(TooSlow()))
+        super().on_headers_complete()
+        self._latest = self.cycle
+
+    def on_body(self, body: bytes) -> None:
+        self._body += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._taken = self._body = 0
+        self._allow(0, None)
+        super().on_message_complete()
+
+    # ── Refusing ─────────────────────────────────────────────────────────────────────────────────
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002
+        """What uvicorn calls when its parser gives up."""
+        self._refuse(self._refusal or BadRequest())
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """The client is told, if this is the answer that it waits for; the connection ends."""
+        if self._deaf or self.transport.is_closing():
+            return
+        self._allow(0, None)
+        _LOG.warning("framing refused", code=refusal.code)
+        latest = self._latest
+        if latest and not latest.response_complete and not latest.more_body:
+            latest.keep_alive = False  # what came after a good request was bad: answer that first
+            self.flow.pause_reading()
+            return
+        if latest is None or not latest.more_body or not latest.response_started:
+            self.transport.write(_answer(refusal))
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        self._deaf = True
+        self._taken = 0
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._allow(LINGER_S, self.transport.close)
+
+    def _allow(self, seconds: float, then: Callable[[], None] | None) -> None:
+        """From now on `then` happens after so many seconds, and nothing else does."""
+        if self._patience is not None:
+            self._patience.cancel()
+        self._patience = self.loop.call_later(seconds, then) if then else None
+
+
+def _answer(refusal: Refusal) -> bytes:
+    request_id = str(uuid_utils.uuid7())
+    sealed = problem(refusal, request_id)
+    headers = {
+        "Content-Type": MEDIA_TYPE,
+        "Content-Length": str(len(sealed.body)),
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "X-Request-Id": request_id,
+        "Connection": "close",
+        **dict(sealed.headers),
+    }
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return STATUS_LINE[sealed.status] + lines.encode() + b"\r\n" + sealed.body

@@ -23,6 +23,7 @@ from clearsplit_core.journal import Entry, GroupId, Head, MemberId, Posting, ver
 from clearsplit_core.members import AddGuest
 from clearsplit_core.memory import AsyncMemoryStore, MemoryStore
 from clearsplit_core.money import Money, allocate, convert
+from clearsplit_core.payments import ConfirmPayment, RecordPayment, VoidPayment
 from clearsplit_core.ports import Caller
 from clearsplit_core.records import (
     AccountId,
@@ -30,6 +31,9 @@ from clearsplit_core.records import (
     ExpenseId,
     Fx,
     Member,
+    Payment,
+    PaymentId,
+    PaymentState,
     Role,
     SessionId,
     Terms,
@@ -59,11 +63,12 @@ __all__ = [
     # the journal
     "Entry", "Posting", "Head", "Text", "verify", "replay",
     # what a group holds
-    "Group", "Member", "Role", "Expense", "Terms", "Fx",
-    "AccountId", "ExpenseId", "GroupId", "MemberId", "SessionId",
+    "Group", "Member", "Role", "Expense", "Terms", "Fx", "Payment", "PaymentState",
+    "AccountId", "ExpenseId", "GroupId", "MemberId", "PaymentId", "SessionId",
     # commands and stores
     "CreateGroup", "AddGuest",
     "RecordExpense", "ReviseExpense", "VoidExpense", "RestoreExpense", "Changes",
+    "RecordPayment", "ConfirmPayment", "VoidPayment",
     "OpenAccount", "StartSession", "RotateSession", "Rotation", "EndSession",
     "Caller", "MemoryStore", "AsyncMemoryStore",
     "Refusal",

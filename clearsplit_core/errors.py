@@ -252,6 +252,29 @@ class GroupDeleted(Conflict, code="group-deleted"):
     """This group was deleted; an owner can restore it first."""
 
 
+# ── Payments and settlements ─────────────────────────────────────────────────────────────────────
+
+
+class AmountNegative(Invalid, code="amount-negative"):
+    """A payment is above zero; if the money went the other way, swap who paid and who received."""
+
+
+class PaysThemselves(Invalid, code="pays-themselves"):
+    """A payment goes from one member to another."""
+
+
+class Overpayment(Invalid, code="overpayment"):
+    """This is more than the payer owes; if that is meant, send allow_overpay."""
+
+
+class AlreadyConfirmed(Conflict, code="already-confirmed"):
+    """This payment was confirmed already."""
+
+
+class TooManyPending(Conflict, code="too-many-pending"):
+    """As many payments wait in this group as may; confirm or void some of them first."""
+
+
 # ── Idempotency ──────────────────────────────────────────────────────────────────────────────────
 
 

@@ -169,10 +169,15 @@ class Group:
     def require_members(self, ids: Iterable[MemberId], *, field: str) -> None:
         """All of `ids` are members who have not left. Raises UnknownMember, InactiveMember."""
         for member_id in ids:
-            if member_id not in self.members:
-                raise UnknownMember(f"There is no member {member_id} in this group.", field=field)
+            self.require_seats([member_id], field=field)
             if not self.members[member_id].active:
                 raise InactiveMember(field=field)
+
+    def require_seats(self, ids: Iterable[MemberId], *, field: str) -> None:
+        """All of `ids` are members, those who left included. Raises UnknownMember."""
+        for member_id in ids:
+            if member_id not in self.members:
+                raise UnknownMember(f"There is no member {member_id} in this group.", field=field)
 
     def require_open(self) -> None:
         """The group takes new entries. Raises GroupDeleted, GroupArchived."""
@@ -217,6 +222,24 @@ class Group:
     def pending(self) -> Sequence[Payment]:
         """The payments that wait to be confirmed, as far as they were loaded."""
         return [p for p in self.payments.values() if p.state is PaymentState.PENDING]
+
+    def is_stale(self, settlement: Settlement) -> bool:
+        """Whether a balance changed since the settlement other than by paying its transfers.
+
+        Of one that was superseded no more is paid, so after that every change counts.
+        """
+        superseded = settlement.superseded_seq
+        return self.strayed_seq > settlement.seq or (
+            superseded is not None and self.moved_seq > superseded
+        )
+
+    def is_payable(self, settlement: Settlement) -> bool:
+        """Whether it is the latest one and not voided."""
+        return settlement.id == self.latest_settlement_id and not settlement.voided
+
+    def is_fresh(self, settlement: Settlement) -> bool:
+        """Whether its transfers can be paid, and paying all of them clears the balances."""
+        return self.is_payable(settlement) and not self.is_stale(settlement)
 
     # ── With something added or replaced ─────────────────────────────────────────────────────────
 

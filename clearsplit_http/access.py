@@ -5,7 +5,7 @@ its door, so that a stranger who also sends a broken body learns no more than th
 here (the order of statuses in the HTTP contract).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn, Protocol, TypeAlias
 from uuid import UUID
@@ -14,8 +14,9 @@ from clearsplit_core.errors import Refusal, VersionMismatch
 from clearsplit_core.expenses import expense_to_change
 from clearsplit_core.group import Group, Right
 from clearsplit_core.journal import GroupId, MemberId
+from clearsplit_core.payments import payment_to_confirm, payment_to_void
 from clearsplit_core.ports import Needs
-from clearsplit_core.records import ExpenseId, SessionId, TokenId
+from clearsplit_core.records import ExpenseId, PaymentId, SessionId, TokenId
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,10 @@ class Ids:
         return ExpenseId(self.by_name["expense_id"])
 
     @property
+    def payment_id(self) -> PaymentId:
+        return PaymentId(self.by_name["payment_id"])
+
+    @property
     def session_id(self) -> SessionId:
         return SessionId(self.by_name["session_id"])
 
@@ -47,11 +52,15 @@ class Ids:
     @property
     def needs(self) -> Needs:
         """What a door must see of the group to judge."""
-        named = self.by_name.get("expense_id")
         return Needs(
             founds="group_id" not in self.by_name,
-            expenses=frozenset({ExpenseId(named)} if named else ()),
+            expenses=frozenset(map(ExpenseId, self._named("expense_id"))),
+            payments=frozenset(map(PaymentId, self._named("payment_id"))),
         )
+
+    def _named(self, name: str) -> Sequence[UUID]:
+        """The id of that name, if the path has it."""
+        return [self.by_name[name]] if name in self.by_name else []
 
 
 class Versioned(Protocol):
@@ -91,6 +100,16 @@ def managers(group: Group, _ids: Ids) -> Versioned:
 def changers_of_the_expense(group: Group, ids: Ids) -> Versioned:
     """Raises ThingNotFound, InsufficientRole."""
     return expense_to_change(group, ids.expense_id)
+
+
+def confirmers_of_the_payment(group: Group, ids: Ids) -> Versioned:
+    """Raises ThingNotFound, InsufficientRole."""
+    return payment_to_confirm(group, ids.payment_id)
+
+
+def voiders_of_the_payment(group: Group, ids: Ids) -> Versioned:
+    """Raises ThingNotFound, InsufficientRole."""
+    return payment_to_void(group, ids.payment_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from clearsplit_http import (
     groups,
     health,
     members,
+    payments,
     settlements,
 )
 from clearsplit_http.answers import finish, request_id
@@ -38,6 +39,7 @@ OPERATIONS: Final = (
     *groups.ROUTES,
     *members.ROUTES,
     *expenses.ROUTES,
+    *payments.ROUTES,
     *balances.ROUTES,
     *settlements.ROUTES,
 )

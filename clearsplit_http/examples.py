@@ -13,6 +13,7 @@ GROUP: Final = "01990a5e-7c00-7a11-8000-000000000001"
 BO: Final = "01990a5e-7c00-7a11-8000-000000000002"
 CY: Final = "01990a5e-7c00-7a11-8000-000000000003"
 EXPENSE: Final = "01990a5e-7c00-7a11-8000-000000000004"
+PAYMENT: Final = "01990a5e-7c00-7a11-8000-000000000005"
 SESSION: Final = "01990a5e-7c00-7a11-8000-0000000000fe"
 PERSONAL: Final = "01990a5e-7c00-7a11-8000-0000000000fd"
 
@@ -21,6 +22,7 @@ IDS: Final[Mapping[str, str]] = MappingProxyType(
         "group_id": GROUP,
         "member_id": BO,
         "expense_id": EXPENSE,
+        "payment_id": PAYMENT,
         "session_id": SESSION,
         "token_id": PERSONAL,
     }
@@ -135,6 +137,27 @@ BODIES: Final[Mapping[str, Mapping[str, Plain]]] = MappingProxyType(
                 "fx": {"rate": "0.9213", "currency": "EUR"},
             },
         },
+        "record_payment": {
+            "what is owed": {
+                "id": PAYMENT,
+                "from_member_id": CY,
+                "to_member_id": BO,
+                "amount_minor": 2000,
+                "currency": "EUR",
+                "date": "2026-05-20",
+                "memo": "In cash.",
+            },
+            "more than is owed": {
+                "from_member_id": BO,
+                "to_member_id": CY,
+                "amount_minor": 500,
+                "currency": "EUR",
+                "date": "2026-05-20",
+                "allow_overpay": True,
+            },
+        },
+        "confirm_payment": {"all of it": {"allow_overpay": True}},
+        "void_payment": {"a mistake": {"reason": "It was another dinner."}},
         "revise_expense": {"another amount": {"title": "Dinner and wine", "amount_minor": 12000}},
     }
 )

@@ -21,13 +21,13 @@ from clearsplit_core.errors import (
     ThingNotFound,
     VersionMismatch,
 )
-from clearsplit_core.records import Scope
+from clearsplit_core.records import PaymentState, Scope
 from clearsplit_http import examples
 from clearsplit_http.access import Door, anybody, members
 from clearsplit_http.asked import CREATED, SCHEMA_REFUSALS
 from clearsplit_http.limits import Limited
 from clearsplit_http.problems import DOCS, MEDIA_TYPE, TITLES, Problem, status_of
-from clearsplit_http.wire.resources import Nothing, Resource
+from clearsplit_http.wire.resources import Extras, Nothing, Resource
 
 Json: TypeAlias = dict[str, object]
 
@@ -169,7 +169,8 @@ def _operation(each: Described, schemas: _Schemas) -> Json:
     if more.strip():
         told["description"] = " ".join(more.split())
     if each.takes is not Nothing:
-        told["requestBody"] = {"required": True, "content": _content(each, schemas)}
+        required = not issubclass(each.takes, Extras)
+        told["requestBody"] = {"required": required, "content": _content(each, schemas)}
     return told
 
 
@@ -215,6 +216,7 @@ _QUERY_SCHEMAS: Final[Mapping[str, Json]] = {
     "as_of_date": {"type": "string", "format": "date"},
     "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
     "order": {"type": "string", "enum": ["oldest", "latest"], "default": "oldest"},
+    "status": {"type": "string", "enum": list(PaymentState)},
     "strategy": {"type": "string", "enum": ["fewest"], "default": "fewest"},
 }
 

@@ -43,7 +43,7 @@ from clearsplit_http.problems import problem
 from clearsplit_http.reading import read_json
 from clearsplit_http.refusals import BadJson, InsufficientScope
 from clearsplit_http.server import Server
-from clearsplit_http.wire.resources import Nothing
+from clearsplit_http.wire.resources import Extras
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ class Operation(Generic[B]):
     def _tree(self, body: bytes) -> Plain:
         if body:
             return read_json(body)
-        if self.takes is not Nothing:
+        if not issubclass(self.takes, Extras):
             raise BadJson("The body is missing.")
         return {}
 

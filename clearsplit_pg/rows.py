@@ -126,6 +126,10 @@ def expenses_of(row: Row) -> list[Expense]:
     return records_of(Expense, row["expenses"], texts_of(row["texts"]))
 
 
+def payments_of(row: Row) -> list[Payment]:
+    return records_of(Payment, row["payments"], texts_of(row["texts"]))
+
+
 def texts_of(told: Sequence[tuple[str, str, str]] | None) -> dict[str, Text]:
     return {
         commitment: Text(words, bytes.fromhex(salt), commitment)

@@ -7,10 +7,10 @@ A name stands for the same person in every test, and an expense is known by its 
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
-from typing import Final
+from typing import Final, Generic, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
 from clearsplit_core.expenses import (
@@ -24,6 +24,7 @@ from clearsplit_core.group import Group, append
 from clearsplit_core.groups import CreateGroup
 from clearsplit_core.journal import Entry, GroupId, MemberId, Posting
 from clearsplit_core.members import AddGuest, MemberAdded
+from clearsplit_core.payments import ConfirmPayment, RecordPayment, VoidPayment
 from clearsplit_core.plain import Texts, texts_in
 from clearsplit_core.ports import Caller, Command, Decision, Needs, Receipt, Recorded, Sealed
 from clearsplit_core.records import (
@@ -32,6 +33,8 @@ from clearsplit_core.records import (
     ExpenseId,
     Fx,
     Member,
+    Payment,
+    PaymentId,
     Role,
     SessionId,
     Terms,
@@ -40,6 +43,8 @@ from clearsplit_core.records import (
 from clearsplit_core.splits import Equal, Part, Split
 from clearsplit_core.text import Text
 from tests.strategies import m, names
+
+R = TypeVar("R")
 
 TRIP: Final = GroupId(uuid5(NAMESPACE_URL, "group/trip"))
 OFFICE: Final = GroupId(uuid5(NAMESPACE_URL, "group/office"))
@@ -241,6 +246,89 @@ def restore(title: str, *, version: int = 2) -> RestoreExpense:
     return RestoreExpense(group_id=TRIP, expense_id=expense_called(title), expected_version=version)
 
 
+# ── Payments ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def payment_called(title: str) -> PaymentId:
+    return PaymentId(uuid5(NAMESPACE_URL, f"payment/{title}"))
+
+
+def payment(
+    title: str = "Cash",
+    amount: str = "20.00 EUR",
+    *,
+    by: str = "bob",
+    to: str = "ann",
+    on: date = TODAY,
+    memo: str | None = None,
+    allow_overpay: bool = False,
+    of: GroupId = TRIP,
+) -> RecordPayment:
+    """`payment("Cash", "20.00 EUR", by="bob", to="ann")`."""
+    money = m(amount)
+    return RecordPayment(
+        group_id=of,
+        payment_id=payment_called(title),
+        from_member_id=member(by),
+        to_member_id=member(to),
+        amount_minor=money.amount_minor,
+        currency=money.currency,
+        date=on,
+        memo=text(memo) if memo else None,
+        allow_overpay=allow_overpay,
+    )
+
+
+def confirm(
+    title: str = "Cash", *, version: int = 1, allow_overpay: bool = False
+) -> ConfirmPayment:
+    return ConfirmPayment(
+        group_id=TRIP,
+        payment_id=payment_called(title),
+        expected_version=version,
+        allow_overpay=allow_overpay,
+    )
+
+
+def take_back(title: str = "Cash", *, version: int = 1, reason: str | None = None) -> VoidPayment:
+    return VoidPayment(
+        group_id=TRIP,
+        payment_id=payment_called(title),
+        expected_version=version,
+        reason=text(reason) if reason else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Cautious(Generic[R]):
+    """A command as a group decides on it that asks for payments to be confirmed."""
+
+    command: Command[R]
+
+    @property
+    def group_id(self) -> GroupId:
+        return self.command.group_id
+
+    @property
+    def needs(self) -> Needs:
+        return self.command.needs
+
+    def decide(self, group: Group) -> Decision[R]:
+        return self.command.decide(replace(group, payments_need_confirmation=True))
+
+
+def pending(
+    title: str = "Cash",
+    amount: str = "20.00 EUR",
+    *,
+    by: str = "bob",
+    to: str = "cem",
+    allow_overpay: bool = False,
+) -> Cautious[Payment]:
+    """A payment that waits to be confirmed, unless its receiver records it."""
+    return Cautious(payment(title, amount, by=by, to=to, allow_overpay=allow_overpay))
+
+
 # ── Receipts ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -282,6 +370,9 @@ class Story:
 
     def expense(self, title: str) -> Expense:
         return self.group.expense(expense_called(title))
+
+    def payment(self, title: str = "Cash") -> Payment:
+        return self.group.payment(payment_called(title))
 
 
 def story(*commands: Command[object], by: str = "ann") -> Story:

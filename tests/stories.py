@@ -16,8 +16,17 @@ from clearsplit_core.expenses import (
     VoidExpense,
 )
 from clearsplit_core.journal import MemberId
+from clearsplit_core.payments import ConfirmPayment, RecordPayment, VoidPayment
 from clearsplit_core.ports import Command
-from clearsplit_core.records import Expense, ExpenseId, Fx, Terms
+from clearsplit_core.records import (
+    Expense,
+    ExpenseId,
+    Fx,
+    Payment,
+    PaymentId,
+    PaymentState,
+    Terms,
+)
 from clearsplit_core.splits import (
     Adjustment,
     Equal,
@@ -32,7 +41,7 @@ from clearsplit_core.splits import (
     Split,
 )
 from clearsplit_core.text import Text
-from tests.literals import TODAY, TOMORROW, TRIP, Story, group, member
+from tests.literals import TODAY, TOMORROW, TRIP, Cautious, Story, group, member
 from tests.strategies import NAMES
 
 Someone: TypeAlias = MemberId
@@ -187,15 +196,57 @@ def changes() -> st.SearchStrategy[Changes]:
 
 
 @st.composite
+def paying(draw: st.DrawFn, number: int) -> Command[Payment]:
+    """Recording the payment of that number, in a group that asks for confirmation or does not."""
+    payer, receiver = draw(st.permutations(NAMES))[:2]
+    recorded = RecordPayment(
+        group_id=TRIP,
+        payment_id=PaymentId(member(f"payment {number}")),
+        from_member_id=member(payer),
+        to_member_id=member(receiver),
+        amount_minor=draw(st.integers(1, AMOUNT_MINOR_MAX)),
+        currency=draw(st.sampled_from(["EUR", "USD"])),
+        date=draw(dates),
+        memo=draw(st.none() | texts),
+        allow_overpay=True,
+    )
+    return draw(st.sampled_from([recorded, Cautious(recorded)]))
+
+
+def deciding_on(payment: Payment) -> st.SearchStrategy[Command[Payment]]:
+    """Whatever may be done to `payment` as it stands, unless it is voided."""
+    voiding = st.builds(
+        VoidPayment,
+        group_id=st.just(TRIP),
+        payment_id=st.just(payment.id),
+        expected_version=st.just(payment.version),
+        reason=st.none() | texts,
+    )
+    if payment.state is not PaymentState.PENDING:
+        return voiding
+    confirming = ConfirmPayment(
+        group_id=TRIP,
+        payment_id=payment.id,
+        expected_version=payment.version,
+        allow_overpay=True,
+    )
+    return st.one_of(st.just(confirming), voiding)
+
+
+@st.composite
 def stories(draw: st.DrawFn, *, steps_max: int = 6) -> Story:
-    """A group in which a few expenses were recorded and corrected."""
+    """A group in which a few expenses and payments were recorded and corrected."""
     told = EVERYBODY
     for number in range(draw(st.integers(1, steps_max))):
         told = told.then(draw(_next(told, number)))
     return told
 
 
-def _next(told: Story, number: int) -> st.SearchStrategy[Command[Expense]]:
-    known = list(told.group.expenses.values())
-    corrections = [correcting(expense) for expense in known]
-    return st.one_of(recording(number), *corrections)
+def _next(told: Story, number: int) -> st.SearchStrategy[Command[object]]:
+    expenses = [correcting(expense) for expense in told.group.expenses.values()]
+    payments = [
+        deciding_on(payment)
+        for payment in told.group.payments.values()
+        if payment.state is not PaymentState.VOIDED
+    ]
+    return st.one_of(recording(number), paying(number), *expenses, *payments)

@@ -14,6 +14,7 @@ from clearsplit_core.questions.book import PAGE_MAX, Book, Question
 from clearsplit_core.questions.expenses import Expenses, TheExpense
 from clearsplit_core.questions.groups import Link, TheGroup, bare
 from clearsplit_core.questions.journal import Entries
+from clearsplit_core.questions.payments import Payments, ThePayment
 from clearsplit_core.questions.statement import Statement, StatementLine
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "Statement", "StatementLine",
     "Entries",
     "TheExpense", "Expenses",
+    "ThePayment", "Payments",
 ]  # fmt: skip

@@ -1,11 +1,13 @@
 """Settlements as they stand: an immutable plan of transfers, and which of them were paid."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from clearsplit_core.journal import MemberId
 from clearsplit_core.records.ids import PaymentId, SettlementId, TransferId
+from clearsplit_core.records.payments import Payment, PaymentState
 from clearsplit_core.text import Text
 
 
@@ -15,6 +17,14 @@ class TransferState(StrEnum):
     OPEN = "open"
     PENDING = "pending"
     PAID = "paid"
+
+
+_AFTER: Final = {
+    PaymentState.PENDING: TransferState.PENDING,
+    PaymentState.CONFIRMED: TransferState.PAID,
+    PaymentState.VOIDED: TransferState.OPEN,
+}
+"""What a payment makes of the transfer that it pays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +38,10 @@ class PlannedTransfer:
     currency: str
     state: TransferState
     payment_id: PaymentId | None
+
+    def with_payment(self, payment: Payment) -> "PlannedTransfer":
+        voided = payment.state is PaymentState.VOIDED
+        return replace(self, state=_AFTER[payment.state], payment_id=None if voided else payment.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,3 +80,12 @@ class Settlement:
     superseded_seq: int | None
     voided: bool
     void_reason: Text | None
+
+    def with_payment(self, payment: Payment) -> "Settlement":
+        """The settlement with one of its transfers as `payment` leaves it: paid, or open again."""
+        assert payment.pays is not None, "it pays no transfer"
+        changed = tuple(
+            each.with_payment(payment) if each.id == payment.pays.transfer_id else each
+            for each in self.transfers
+        )
+        return replace(self, transfers=changed, revision=self.revision + 1)

@@ -41,7 +41,11 @@ class Body(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a client sends."""
 
 
-class Nothing(Body, frozen=True, kw_only=True):
+class Extras(Body, frozen=True, kw_only=True):
+    """What may be said beside the address; the body may be left out."""
+
+
+class Nothing(Extras, frozen=True, kw_only=True):
     """No body is needed."""
 
 

@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from typing import Final, TypeVar
 
 from clearsplit_core.questions import Question
-from clearsplit_pg.readings import balances, expenses, groups, journal, statement
+from clearsplit_pg.readings import balances, expenses, groups, journal, payments, statement
 from clearsplit_pg.readings.reading import Reading, Readings
 from clearsplit_pg.rows import Params
 
@@ -20,6 +20,7 @@ READINGS: Final[Readings] = {
     **statement.READINGS,
     **journal.READINGS,
     **expenses.READINGS,
+    **payments.READINGS,
 }
 """Every question that there is."""
 

@@ -12,13 +12,15 @@ from clearsplit_core.questions import (
     Book,
     Entries,
     Expenses,
+    Payments,
     Question,
     Statement,
     TheExpense,
     TheGroup,
+    ThePayment,
     TheStanding,
 )
-from clearsplit_core.records import Fx, Role
+from clearsplit_core.records import Fx, PaymentState, Role
 from clearsplit_pg.readings import READINGS
 from tests.contract.questions import journal, of_no_moment
 from tests.contract.rigs import Rig
@@ -33,10 +35,14 @@ from tests.literals import (
     founding,
     guest,
     member,
+    payment,
+    payment_called,
+    pending,
     restore,
     revise,
     seat,
     story,
+    take_back,
     text,
     void,
 )
@@ -54,6 +60,10 @@ STORY: Final[tuple[Command[object], ...]] = (
     expense("Boat", "9.99 EUR", by="cem", among="ann bob"),
     restore("Taxi"),
     revise("Museum", Changes(currency="EUR", amount_minor=2100)),
+    payment("Cash", "5.00 EUR", by="bob", to="cem", memo="Thanks"),
+    pending("Cheque", "1.00 EUR", by="bob", to="cem"),
+    take_back("Cash", reason="It was Cem who paid."),
+    payment("Card", "2.00 USD", by="bob", to="cem", allow_overpay=True),
 )
 """A bit of everything; ann does it all."""
 
@@ -91,6 +101,12 @@ QUESTIONS: Final[Mapping[str, Question[object]]] = {
     "a voided expense": TheExpense(TRIP, expense_called("Taxi")),
     "expenses": Expenses(TRIP),
     "a page of expenses": Expenses(TRIP, before_seq=8, limit=2),
+    "a payment": ThePayment(TRIP, payment_called("Card")),
+    "a voided payment": ThePayment(TRIP, payment_called("Cash")),
+    "payments": Payments(TRIP),
+    "a page of payments": Payments(TRIP, before_seq=15, limit=1),
+    "pending payments": Payments(TRIP, PaymentState.PENDING),
+    "voided payments": Payments(TRIP, PaymentState.VOIDED),
 }
 """Each question in the forms that make a difference."""
 

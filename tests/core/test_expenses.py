@@ -544,8 +544,10 @@ def test_voiding_in_another_age_takes_back_what_was_posted() -> None:
 @given(stories())
 @settings(max_examples=25, deadline=None)
 def test_a_leg_that_is_taken_back_keeps_the_day_on_which_it_stood(told: Story) -> None:
-    """What stands on each day is what the expenses that are not voided put there."""
-    stands = net(leg for one in told.group.expenses.values() for leg in one.legs())
+    """What stands on each day is what the expenses and payments that count put there."""
+    spent = [leg for one in told.group.expenses.values() for leg in one.legs()]
+    paid = [leg for one in told.group.payments.values() for leg in one.legs()]
+    stands = net(spent + paid)
     assert net(told.legs) == stands
 
 

@@ -22,15 +22,20 @@ from clearsplit_core.group import Event, event_of
 from clearsplit_core.groups import GroupCreated
 from clearsplit_core.journal import MemberId
 from clearsplit_core.members import MemberAdded
+from clearsplit_core.payments import PaymentConfirmed, PaymentRecorded, PaymentVoided
 from clearsplit_core.plain import Plain, Texts, canonical, from_plain, texts_in, to_plain
 from clearsplit_core.records import (
     Account,
     Member,
+    OfPlan,
     Outcome,
+    PaymentState,
     Posted,
     Role,
     Session,
+    SettlementId,
     Terms,
+    TransferId,
     outcome_of,
 )
 from clearsplit_core.splits import (
@@ -48,6 +53,7 @@ from clearsplit_core.splits import (
 from clearsplit_core.text import Text
 from tests.literals import (
     NOON,
+    TODAY,
     account,
     expense,
     expense_called,
@@ -56,6 +62,8 @@ from tests.literals import (
     member,
     members,
     parts,
+    payment,
+    payment_called,
     session,
     terms,
     text,
@@ -84,6 +92,19 @@ EVENTS: Final[Mapping[str, Event]] = {
     ),
     "expense-voided": ExpenseVoided(expense_id=TAXI.expense_id),
     "expense-restored": ExpenseRestored(expense_id=TAXI.expense_id),
+    "payment-recorded": PaymentRecorded(
+        payment_id=payment_called("Cash"),
+        from_member_id=member("bob"),
+        to_member_id=member("ann"),
+        amount_minor=2000,
+        currency="EUR",
+        date=TODAY,
+        memo=text("at the door"),
+        state=PaymentState.PENDING,
+        pays=OfPlan(SettlementId(member("plan")), TransferId(member("transfer"))),
+    ),
+    "payment-confirmed": PaymentConfirmed(payment_id=payment_called("Cash")),
+    "payment-voided": PaymentVoided(payment_id=payment_called("Cash"), reason=text("It bounced.")),
 }
 """One event of each kind."""
 
@@ -100,6 +121,7 @@ RECORDS: Final[Mapping[str, object]] = {
     "a member": linked("ann", Role.OWNER),
     "a guest": group("ann bob").group.members[member("bob")],
     "an expense": group().then(expense("Dinner")).expense("Dinner"),
+    "a payment": group().then(payment(allow_overpay=True)).payment(),
     "a converted outcome": Outcome(
         parts("ann 10.00"), Posted(parts("ann 9.20"), parts("bob 9.20"))
     ),

@@ -306,6 +306,27 @@ class Trip:
         assert answer.status == 201, answer.body
         return answer
 
+    @property
+    def payments(self) -> str:
+        return f"{self.path}/payments"
+
+    def cash(self, **changes: Plain) -> dict[str, Plain]:
+        """A body: Bo paid Ana 20.00 EUR."""
+        said: dict[str, Plain] = {
+            "from_member_id": self.bo,
+            "to_member_id": self.ana,
+            "amount_minor": 2000,
+            "currency": "EUR",
+            "date": "2026-01-31",
+        }
+        return said | changes
+
+    async def pay(self, **changes: Plain) -> Answer:
+        """A payment that has been recorded."""
+        answer = await self.owner.post(self.payments, self.cash(**changes))
+        assert answer.status == 201, answer.body
+        return answer
+
 
 async def trip(api: Api) -> Trip:
     ana = await api.signup("Ana")

@@ -26,6 +26,7 @@ async def test_an_outsider_cannot_tell_a_group_from_none(api: Api) -> None:
     expense = (await lisbon.record())["id"]
     odd = await api.signup("Odd")
     ids = {"group_id": lisbon.id, "member_id": lisbon.ana, "expense_id": expense}
+    ids |= {"payment_id": (await lisbon.pay())["id"]}
     assert len(GROUP_ROUTES) >= 12
     for method, path in GROUP_ROUTES:
         there = await asked(odd, method, path, ids)
@@ -37,15 +38,22 @@ async def test_an_outsider_cannot_tell_a_group_from_none(api: Api) -> None:
 
 async def test_nobody_is_nobody(api: Api) -> None:
     lisbon = await trip(api)
-    ids = {"group_id": lisbon.id, "member_id": lisbon.ana, "expense_id": UNKNOWN}
+    ids = {"group_id": lisbon.id, "member_id": lisbon.ana}
+    ids |= dict.fromkeys(("expense_id", "payment_id"), UNKNOWN)
     found = [await asked(Person(api), method, path, ids) for method, path in GROUP_ROUTES]
     assert {answer.said for answer in found} == {(401, "credentials-missing")}
 
 
-async def test_an_expense_is_found_in_its_own_group_alone(api: Api) -> None:
+async def test_a_thing_is_found_in_its_own_group_alone(api: Api) -> None:
     lisbon = await trip(api)
     elsewhere = await lisbon.owner.post("/groups", {"name": "Porto", "currency": "EUR"})
     ids = {"group_id": elsewhere["id"], "expense_id": (await lisbon.record())["id"]}
-    routes = [(method, path) for method, path in GROUP_ROUTES if "{expense_id}" in path]
+    ids |= {"payment_id": (await lisbon.pay())["id"]}
+    routes = [
+        (method, path)
+        for method, path in GROUP_ROUTES
+        if "{expense_id}" in path or "{payment_id}" in path
+    ]
     found = [await asked(lisbon.owner, method, path, ids) for method, path in routes]
-    assert [answer.said for answer in found] == [(404, "not-found")] * 4
+    assert len(found) == 7
+    assert {answer.said for answer in found} == {(404, "not-found")}

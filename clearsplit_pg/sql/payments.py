@@ -1,0 +1,38 @@
+"""Payments, as they are read."""
+
+from typing import Final, LiteralString
+
+PAYMENT: Final[LiteralString] = """
+with one as (
+    select body
+      from payments
+     where group_id = %(group_id)s
+       and payment_id = %(payment_id)s
+)
+select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
+       is_seated(%(group_id)s, %(account_id)s)  as seated,
+       (select json_agg(body) from one)  as payments,
+       (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
+          from texts
+         where group_id = %(group_id)s
+           and commitment in (select strings_in(body) from one))  as texts
+"""
+
+PAYMENTS: Final[LiteralString] = """
+with page as (
+    select recorded_seq, body
+      from payments
+     where group_id = %(group_id)s
+       and case when %(state)s::text is null then state <> 'voided' else state = %(state)s end
+       and (%(before_seq)s::bigint is null or recorded_seq < %(before_seq)s)
+     order by recorded_seq desc
+     limit %(limit)s
+)
+select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
+       is_seated(%(group_id)s, %(account_id)s)  as seated,
+       (select json_agg(body order by recorded_seq desc) from page)  as payments,
+       (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
+          from texts
+         where group_id = %(group_id)s
+           and commitment in (select strings_in(body) from page))  as texts
+"""

@@ -13,7 +13,7 @@ override DATA_DIR := $(value DATA_DIR)
 export DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help venv serve test lint format types imports wheel serve-test operations image-test bench-settle bench-entry lock clean
+.PHONY: help venv serve test lint format types imports wheel serve-test operations image-test drill bench-settle bench-entry lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,10 @@ operations: venv  ## Dockerfile, workflows and Compose files: hadolint, actionli
 
 image-test: venv  ## build the image, run it as an operator does, probe it (IMAGE_ENGINE=docker; else buildah and podman)
 	@IMAGE_TEST=1 $(BIN)/pytest -q -p no:xdist tests/image
+
+drill: venv  ## restart servers, and then Postgres, under 200 requests a second (two minutes, a quiet machine)
+	@$(BIN)/python -m tests.drill.restarts
+	@$(BIN)/python -m tests.drill.outages
 
 bench-settle: venv  ## the settlement engine against greedy and CP-SAT
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt

@@ -58,5 +58,7 @@ async def finish(message: Message, scope: Scope) -> None:
     headers = MutableScopeHeaders.from_message(message)
     headers["X-Request-Id"] = request_id(scope)
     headers["X-Content-Type-Options"] = "nosniff"
+    if scope["litestar_app"].state.server.draining:
+        headers["Connection"] = "close"  # a proxy that keeps connections lets go of this one
     if not scope["path"].startswith(_PUBLIC):
         headers["Cache-Control"] = "no-store"

@@ -3,9 +3,11 @@
 The first connection asks the database what it is (checkup.py); a store that would lose what it
 confirmed, or lacks a migration, is refused with what to mend. After that the pool outlives every
 restart of Postgres: a connection that the server has closed is found before a request gets it, and
-new ones are tried until they succeed, at short intervals, as long as anybody asks for one.
+new ones are tried about once a second until they succeed. (psycopg's pool by itself doubles its
+pauses to minutes; and when it has given up while its queue is full, it never tries again.)
 """
 
+import asyncio
 import select
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -25,7 +27,7 @@ from clearsplit_pg.urls import normalise
 WAITING_MAX: Final = 200
 """Requests that may wait for a connection."""
 RECONNECT_S: Final = 0.5
-"""Seconds until a failed connection is tried once more; after that, the next request tries."""
+"""Seconds between two tries to reach the database again."""
 
 _OURS: Final = {
     "application_name": "clearsplit",
@@ -59,6 +61,7 @@ async def open_pool(where: str, options: StoreOptions) -> AsyncGenerator[Pool]:
     Raises DatabaseUnreachable and DatabaseUnfit.
     """
     await _require_fit(where, options)
+    watch = _Watch()
     pool: Pool = AsyncConnectionPool(
         where,
         connection_class=AsyncConnection[DictRow],
@@ -67,16 +70,19 @@ async def open_pool(where: str, options: StoreOptions) -> AsyncGenerator[Pool]:
             "row_factory": dict_row,
             "prepare_threshold": _PREPARE_AFTER if options.prepare else None,
         },
-        check=lambda connection: _require_open(connection, pool),
+        check=watch.require_open,
         min_size=options.connections_min,
         max_size=options.connections_max,
         max_waiting=WAITING_MAX,
         timeout=options.wait_s,
         reconnect_timeout=RECONNECT_S,
+        reconnect_failed=watch.try_again,
         open=False,
     )
     async with pool:
+        watch.pool = pool
         yield pool
+        await watch.end()
 
 
 async def _require_fit(where: str, options: StoreOptions) -> None:
@@ -87,17 +93,47 @@ async def _require_fit(where: str, options: StoreOptions) -> None:
         raise checkup.unreachable(error) from error
 
 
-async def _require_open(connection: AsyncConnection[DictRow], pool: Pool) -> None:
-    """An idle connection on which there is something to read: mostly the server's farewell.
+class _Watch:
+    """Looks at each connection before a request gets it, and does not give up on the database."""
 
-    Looking costs no round trip. One that is dead is seldom alone, so all idle ones are tried then.
-    """
-    watch = select.poll()
-    watch.register(connection.fileno(), select.POLLIN)
-    if not watch.poll(0):
-        return
-    try:
-        await connection.execute("")
-    except psycopg.Error:
-        await pool.check()
-        raise
+    def __init__(self) -> None:
+        self.pool: Pool | None = None
+        self._sweep: asyncio.Task[None] | None = None
+
+    async def require_open(self, connection: AsyncConnection[DictRow]) -> None:
+        """There is nothing to read on it: mostly that would be the server's farewell.
+
+        Looking costs no round trip. One that is dead is seldom alone. Raises psycopg.Error.
+        """
+        watch = select.poll()
+        watch.register(connection.fileno(), select.POLLIN)
+        if not watch.poll(0):
+            return
+        try:
+            await connection.execute("")
+        except psycopg.Error:
+            self._sweep_after(0)
+            raise
+
+    async def try_again(self, _: Pool) -> None:
+        """The pool has given a connection up."""
+        self._sweep_after(RECONNECT_S)
+
+    async def end(self) -> None:
+        """Nothing is looked at any more."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+            await asyncio.gather(self._sweep, return_exceptions=True)
+
+    def _sweep_after(self, pause_s: float) -> None:
+        """All idle connections are looked at, and one more is made, in a task of its own.
+
+        Whoever cancels a request must not take connections with it.
+        """
+        if self._sweep is None or self._sweep.done():
+            self._sweep = asyncio.create_task(self._look_at_all(pause_s))
+
+    async def _look_at_all(self, pause_s: float) -> None:
+        await asyncio.sleep(pause_s)
+        if self.pool is not None:
+            await self.pool.check()

@@ -113,6 +113,32 @@ def databases() -> Generator[Databases]:
         yield Databases(normalise(url), _prefix(run))
 
 
+class Restartable:
+    """A migrated Postgres of a test's own, which can be stopped and started."""
+
+    def __init__(self, folder: Path) -> None:
+        self._server = EmbeddedPostgres(folder, FAST)
+        self.url = self._server.url
+
+    def start(self) -> None:
+        self._server.start()
+
+    def stop(self) -> None:
+        self._server.stop()
+
+
+@contextmanager
+def restartable(folder: Path) -> Generator[Restartable]:
+    """It runs, and is gone afterwards."""
+    server = Restartable(folder)
+    server.start()
+    try:
+        migrate(server.url)
+        yield server
+    finally:
+        server.stop()
+
+
 def with_database(url: str, name: str) -> str:
     """The same server, another database."""
     return re.sub(r"^(postgresql://[^/?]*)(/[^?]*)?", rf"\1/{name}", url)

@@ -18,6 +18,13 @@ async def test_a_server_that_is_about_to_stop_lives_and_is_not_ready(api: Api) -
     assert (answer.said, answer.headers["retry-after"]) == ((503, "not-ready"), "1")
 
 
+async def test_only_a_server_that_is_about_to_stop_closes_connections(memory_api: Api) -> None:
+    before = await Person(memory_api).get("/health")
+    memory_api.server.draining = True
+    after = await Person(memory_api).get("/health")
+    assert ("connection" in before.headers, after.headers["connection"]) == (False, "close")
+
+
 async def test_a_server_without_its_data_is_not_ready(
     memory_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:

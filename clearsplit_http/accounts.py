@@ -3,15 +3,17 @@
 No answer of theirs is ever stored, and no personal token reaches them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from clearsplit_core.accounts import (
     ChangePassword,
+    DeleteAccount,
     EndEverySession,
     EndSession,
     IssueToken,
@@ -27,14 +29,17 @@ from clearsplit_core.errors import (
     BadEmail,
     BadText,
     EmailTaken,
+    LastOwner,
     Overloaded,
     SessionEnded,
     ThingNotFound,
     TooManyTokens,
     WrongCredentials,
 )
+from clearsplit_core.members import UnlinkMember
 from clearsplit_core.plain import Plain
-from clearsplit_core.ports import Caller, Sealed
+from clearsplit_core.ports import AsyncStore, Caller, Sealed
+from clearsplit_core.questions import Link
 from clearsplit_core.records import Account, PersonalToken, Session, SessionId, TokenId
 from clearsplit_http.asked import Asked, B
 from clearsplit_http.operations import operation
@@ -59,6 +64,9 @@ from clearsplit_http.wire.accounts import (
 from clearsplit_http.wire.resources import Nothing, Page, new_id
 
 T = TypeVar("T", Session, PersonalToken)
+
+NAMED_MAX: Final = 20
+"""Groups that one refusal names."""
 
 
 @operation(
@@ -276,6 +284,24 @@ async def change_password(asked: Asked[NewPassword]) -> Sealed:
     return _NOTHING
 
 
+@operation("DELETE", "/auth/me", takes=Nothing, status=204, refuses=(LastOwner,))
+async def delete_me(asked: Asked[Nothing]) -> Sealed:
+    """Delete your account: every session, every token, and your name in every group.
+
+    What your seats owe and are owed stays, as a nameless guest's. Where you are the last owner
+    beside others with an account, make one of them an owner first: those groups are named.
+    """
+    store, account_id = asked.store, asked.caller.account_id
+    links = await store.links(caller=asked.caller)
+    if needing := [link for link in links if link.needs_owner]:
+        raise LastOwner(_named(needing))
+    await _unlink(store, links, asked.caller)
+    await store.perform_on_account(DeleteAccount(account_id=account_id, by=asked.session_id))
+    gone = Caller(account_id)  # whatever it joined between these steps: nobody can join for it now
+    await _unlink(store, await store.links(caller=gone), gone)
+    return _NOTHING
+
+
 ROUTES = (
     signup,
     login,
@@ -290,6 +316,7 @@ ROUTES = (
     me,
     revise_me,
     change_password,
+    delete_me,
 )
 
 _NOTHING = Sealed(204, (), b"")
@@ -300,6 +327,22 @@ async def _ended(asked: Asked[Nothing], session_id: SessionId) -> Sealed:
         EndSession(account_id=asked.caller.account_id, by=asked.session_id, session_id=session_id)
     )
     return _NOTHING
+
+
+async def _unlink(store: AsyncStore, links: Iterable[Link], caller: Caller) -> None:
+    """The account has no seat in these groups; one that somebody else took meanwhile is no harm."""
+    for link in links:
+        with suppress(ThingNotFound):
+            await store.perform(UnlinkMember(group_id=link.group_id), caller=caller)
+
+
+def _named(links: Sequence[Link]) -> str:
+    shown = [f"{link.name.words or 'a group'} ({link.group_id})" for link in links[:NAMED_MAX]]
+    more = len(links) - len(shown)
+    return (
+        f"You are the last owner of {', '.join(shown)}{f' and {more} more' if more else ''};"
+        " make somebody else an owner first."
+    )
 
 
 def _after(asked: Asked[Nothing], known: Iterable[T]) -> list[T]:

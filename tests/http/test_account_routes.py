@@ -2,12 +2,18 @@
 
 import string
 from collections.abc import Callable
+from dataclasses import replace
+from uuid import UUID
 
 import msgspec
 import pytest
 
-from tests.http.api import PASSWORD, Api, Person, api_on
-from tests.literals import Clock
+from clearsplit_core.errors import Overloaded
+from clearsplit_core.journal import GroupId, MemberId
+from clearsplit_core.ports import AccountCommand, Caller, Command, Recorded
+from clearsplit_core.records import AccountId, Role
+from tests.http.api import PASSWORD, Api, Person, Trip, api_on, in_list, trip
+from tests.literals import Clock, Seat, linked, text
 
 
 async def test_whoever_signs_up_is_signed_in(api: Api) -> None:
@@ -430,3 +436,95 @@ async def test_whoever_signs_in_is_hashed_anew_when_the_pepper_was_changed(
     hashes = [account.password_hash for account in (first, second, third) if account]
     assert len(hashes) == 3
     assert hashes[0] != hashes[1] == hashes[2]
+
+
+# ── Deleting it ──────────────────────────────────────────────────────────────────────────────────
+
+
+async def joined(lisbon: Trip, person: Person, role: Role = Role.MEMBER) -> None:
+    """The person takes Bo's seat in the group."""
+    me = await person.get("/auth/me")
+    owner = await lisbon.owner.get("/auth/me")
+    taken = replace(linked("bo", role), id=MemberId(UUID(lisbon.bo)), account=text(me["id"]))
+    await lisbon.owner.api.server.store.perform(
+        Seat(group_id=GroupId(UUID(lisbon.id)), members=(taken,)),
+        caller=Caller(AccountId(UUID(owner["id"]))),
+    )
+
+
+async def test_a_deleted_account_is_gone_and_what_it_owed_stays(api: Api) -> None:
+    lisbon, bo = await trip(api), await api.signup("Bo")
+    await joined(lisbon, bo)
+    await lisbon.record()
+    before = (await lisbon.owner.get(f"{lisbon.path}/balances")).tree["balances"]
+    program, _ = await with_token(bo)
+
+    answer = await bo.delete("/auth/me")
+
+    assert (answer.status, answer.body) == (204, b"")
+    for person in (bo, program):
+        assert (await person.get(lisbon.path)).said == (401, "invalid-token")
+    assert await refresh(bo, bo.refresh_token) == (401, "invalid-token")
+    login = {"email": api.email("Bo"), "password": PASSWORD}
+    assert (await Person(api).post("/auth/login", login)).said == (401, "invalid-credentials")
+    group = await lisbon.owner.get(lisbon.path)
+    (seat,) = [one for one in in_list(group.tree["members"]) if one["id"] == lisbon.bo]
+    assert (seat["name"], seat["account_id"], seat["role"]) == (None, None, "member")
+    assert (await lisbon.owner.get(f"{lisbon.path}/balances")).tree["balances"] == before
+    assert (await api.signup("Bo")).token  # the address is free again
+
+
+async def test_the_last_owner_beside_others_is_told_which_groups_need_one(api: Api) -> None:
+    lisbon, bo = await trip(api), await api.signup("Bo")
+    await joined(lisbon, bo)
+    alone = await lisbon.owner.post("/groups", {"name": "Alone", "currency": "EUR"})
+    answer = await lisbon.owner.delete("/auth/me")
+    assert answer.said == (409, "last-owner")
+    assert f"Lisbon ({lisbon.id})" in answer["detail"]
+    assert alone["id"] not in answer["detail"]
+    assert (await lisbon.owner.get(f"/groups/{alone['id']}")).status == 200
+
+    await joined(lisbon, bo, Role.OWNER)
+
+    assert (await lisbon.owner.delete("/auth/me")).status == 204
+    assert (await bo.get(lisbon.path)).status == 200
+
+
+async def test_deleting_an_account_can_be_done_in_two_goes(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first stops after a group, as a server does that is killed; the second does the rest."""
+    ana = await api.signup("Ana")
+    for name in ("Lisbon", "Porto"):
+        await ana.post("/groups", {"name": name, "currency": "EUR"})
+    store, done = api.server.store, list[object]()
+
+    async def once(command: Command[object], *, caller: Caller) -> Recorded[object]:
+        if done:
+            raise Overloaded
+        done.append(command)
+        return await type(store).perform(store, command, caller=caller)
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(store, "perform", once)
+        assert (await ana.delete("/auth/me")).said == (503, "temporarily-overloaded")
+    assert len((await ana.get("/groups")).items) == 1
+    assert (await ana.delete("/auth/me")).status == 204
+    assert (await ana.get("/groups")).said == (401, "invalid-token")
+
+
+async def test_a_group_founded_while_its_founder_is_deleted_keeps_no_link(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = await api.signup("Ana")
+    me = (await ana.get("/auth/me"))["id"]
+    store = api.server.store
+
+    async def meanwhile(command: AccountCommand[object]) -> object:
+        await ana.post("/groups", {"name": "Late", "currency": "EUR"})
+        return await type(store).perform_on_account(store, command)
+
+    with monkeypatch.context() as late:
+        late.setattr(store, "perform_on_account", meanwhile)
+        assert (await ana.delete("/auth/me")).status == 204
+    assert await store.links(caller=Caller(AccountId(UUID(me)))) == []

@@ -49,6 +49,8 @@ STORIES: Final = [
     ("login", 200),
     ("logout_everywhere", 204),
     ("login", 200),
+    ("delete_me", 204),
+    ("signup", 201),
     ("change_password", 204),
 ]
 """The operations in the order in which somebody would use them, each change of a thing after it was

@@ -21,9 +21,8 @@ from clearsplit_core.expenses import (
     VoidExpense,
 )
 from clearsplit_core.group import Group, append
-from clearsplit_core.groups import CreateGroup, DeleteGroup, RestoreGroup, ReviseGroup
+from clearsplit_core.groups import CreateGroup
 from clearsplit_core.journal import Entry, GroupId, MemberId, Posting
-from clearsplit_core.keep import KEEP, Change
 from clearsplit_core.members import AddGuest, MemberAdded
 from clearsplit_core.payments import ConfirmPayment, RecordPayment, VoidPayment
 from clearsplit_core.plain import Texts, texts_in
@@ -64,6 +63,10 @@ class Clock:
 
     def __call__(self) -> datetime:
         return self._now + timedelta(microseconds=next(self._looks))
+
+    def stand(self, at: datetime) -> None:
+        """It is `at` until somebody turns it."""
+        self._now, self._looks = at, count(step=0)
 
     def turn(self, *, seconds: float = 0, days: float = 0) -> None:
         self._now += timedelta(seconds=seconds, days=days)
@@ -127,34 +130,6 @@ def founding(founder: str = "ann", currency: str = "EUR", *, of: GroupId = TRIP)
         founder_name=text(founder),
         account_salt=hashlib.sha256(f"account of {founder}".encode()).digest(),
     )
-
-
-def setting(
-    *,
-    version: int,
-    name: Change[str] = KEEP,
-    archived: Change[bool] = KEEP,
-    simplify: Change[bool] = KEEP,
-    confirming: Change[bool] = KEEP,
-    of: GroupId = TRIP,
-) -> ReviseGroup:
-    """`setting(version=3, archived=True)`."""
-    return ReviseGroup(
-        group_id=of,
-        expected_version=version,
-        name=text(name) if isinstance(name, str) else name,
-        archived=archived,
-        simplify=simplify,
-        payments_need_confirmation=confirming,
-    )
-
-
-def deleting(*, version: int, of: GroupId = TRIP) -> DeleteGroup:
-    return DeleteGroup(group_id=of, expected_version=version)
-
-
-def restoring(*, version: int, of: GroupId = TRIP) -> RestoreGroup:
-    return RestoreGroup(group_id=of, expected_version=version)
 
 
 def guest(name: str, role: Role = Role.MEMBER, *, of: GroupId = TRIP) -> AddGuest:
@@ -381,6 +356,8 @@ class Story:
     group: Group = field(default_factory=lambda: Group.unfounded(TRIP, NOON))
     entries: tuple[Entry, ...] = ()
     texts: Texts = field(default_factory=dict)
+    told: tuple[tuple[str, Command[object], datetime], ...] = ()
+    """Who did what, and when."""
 
     def then(self, command: Command[object], *, by: str = "ann") -> "Story":
         """What comes of `command`, a second later. Raises what it raises."""
@@ -391,7 +368,7 @@ class Story:
             group, entry = append(group, event)
             entries = (*entries, entry)
         texts = {text.commitment: text for text in texts_in(events)}
-        return Story(group, entries, {**self.texts, **texts})
+        return Story(group, entries, {**self.texts, **texts}, (*self.told, (by, command, later)))
 
     @property
     def legs(self) -> tuple[Posting, ...]:

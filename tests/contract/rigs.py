@@ -14,7 +14,6 @@ from typing import Final, TypeAlias, TypeVar
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from clearsplit_core.group import Group
 from clearsplit_core.journal import GroupId
@@ -35,6 +34,7 @@ from clearsplit_core.questions import PAGE_MAX, Link, MyBalance, Question
 from clearsplit_core.records import Account, AccountId, PersonalToken, TokenId
 from tests.literals import Clock, caller
 from tests.postgres import FORGETFUL
+from tests.saved import Saved, in_memory, in_postgres, rows
 
 R = TypeVar("R")
 
@@ -51,6 +51,8 @@ class Rig:
     clock: Clock
     dump: Callable[[], object]
     """Every byte that the store holds, in a form that can be compared."""
+    save: Callable[[], Saved]
+    """The present state, to which a test can go back."""
     elsewhere: Callable[[], AbstractAsyncContextManager[AsyncStore]]
     """The same data in another process."""
     failing_commits: Callable[[], AbstractAsyncContextManager[None]]
@@ -110,6 +112,7 @@ def _memory_rig(store: AsyncStore, inner: MemoryStore, clock: Clock) -> Rig:
         store=store,
         clock=clock,
         dump=lambda: repr((inner._books, inner._accounts)),
+        save=lambda: in_memory(inner),
         elsewhere=elsewhere,
         failing_commits=failing_commits,
     )
@@ -207,7 +210,8 @@ async def postgres(request: pytest.FixtureRequest) -> AsyncGenerator[Rig]:
         yield Rig(
             store=store,
             clock=clock,
-            dump=lambda: _rows(url),
+            dump=lambda: rows(url),
+            save=lambda: in_postgres(url),
             elsewhere=lambda: front_door("postgresql")(url, clock, FORGETFUL),
             failing_commits=failing_commits,
         )
@@ -216,19 +220,6 @@ async def postgres(request: pytest.FixtureRequest) -> AsyncGenerator[Rig]:
 def _execute(url: str, statements: str) -> None:
     with closing(psycopg.connect(url, autocommit=True)) as connection:
         connection.execute(statements.encode())
-
-
-def _rows(url: str) -> dict[str, list[str]]:
-    """Every row of every table, as text."""
-    with closing(psycopg.connect(url, autocommit=True)) as connection:
-        tables = connection.execute("select tablename from pg_tables where schemaname = 'public'")
-        return {table: _rows_of(connection, table) for (table,) in tables.fetchall()}
-
-
-def _rows_of(connection: psycopg.Connection[tuple[str]], table: str) -> list[str]:
-    every_row = sql.SQL("select whole::text from {} as whole order by 1")
-    found = connection.execute(every_row.format(sql.Identifier(table)))
-    return [row for (row,) in found.fetchall()]
 
 
 RIGS: Final[dict[str, OpenRig]] = {

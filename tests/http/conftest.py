@@ -33,9 +33,15 @@ async def api(request: pytest.FixtureRequest, clock: Clock) -> AsyncGenerator[Ap
 
 
 @pytest.fixture(params=STORES)
-async def empty_api(request: pytest.FixtureRequest, clock: Clock) -> AsyncGenerator[Api]:
-    """For what needs a store of its own."""
+def store_url(request: pytest.FixtureRequest) -> str:
+    """A store of one's own, each kind in turn."""
     on_memory = request.param == "memory"
     url: str = "memory:" if on_memory else request.getfixturevalue("database_url")
-    async with api_on(url, clock) as api:
+    return url
+
+
+@pytest.fixture
+async def empty_api(store_url: str, clock: Clock) -> AsyncGenerator[Api]:
+    """For what needs a store of its own."""
+    async with api_on(store_url, clock) as api:
         yield api

@@ -28,6 +28,7 @@ from clearsplit_core.ports import (
     Caller,
     Clock,
     Command,
+    Occupancy,
     Receipt,
     Recorded,
     Sealed,
@@ -316,6 +317,9 @@ class AsyncMemoryStore:
 
     async def ready(self) -> bool:
         return True
+
+    def occupancy(self) -> Occupancy:
+        return Occupancy()
 
 
 @asynccontextmanager

@@ -310,6 +310,20 @@ class AsyncStore(AsyncLedger, AsyncAccounts, AsyncLimits, Protocol):
         """Whether the store can be reached and has the schema that this version needs."""
         ...
 
+    def occupancy(self) -> "Occupancy":
+        """How busy the store is in this process, now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occupancy:
+    """A store's connections, and how many requests wait for one; noughts where there are none."""
+
+    connections: int = 0
+    idle: int = 0
+    connections_max: int = 0
+    waiting: int = 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreOptions:

@@ -20,6 +20,7 @@ from clearsplit_http import (
     groups,
     health,
     members,
+    metrics,
     payments,
     settlements,
 )
@@ -58,7 +59,11 @@ _REASONS: Final = {
 def create_app(server: Server) -> Litestar:
     """The application around a server that is running (`server.running`)."""
     return Litestar(
-        route_handlers=[*handlers(OPERATIONS), *(sheet.handler() for sheet in _SHEETS)],
+        route_handlers=[
+            *handlers(OPERATIONS),
+            *(sheet.handler() for sheet in _SHEETS),
+            metrics.HANDLER,
+        ],
         state=State({"server": server}),
         before_send=[finish],
         exception_handlers={HTTPException: _refused, Exception: _broken},
@@ -82,6 +87,7 @@ def _broken(request: Incoming, error: Exception) -> Response[bytes]:
 
 
 def _told(request: Incoming, refusal: Refusal, headers: Mapping[str, str]) -> Response[bytes]:
+    metrics.refused(refusal.code)
     sealed = problem(refusal, request_id(request.scope))
     return Response(
         b"" if request.method == "HEAD" else sealed.body,

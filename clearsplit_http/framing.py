@@ -19,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from clearsplit_core.errors import Refusal
+from clearsplit_http import metrics
 from clearsplit_http.problems import MEDIA_TYPE, problem
 from clearsplit_http.refusals import AddressTooLong, BadRequest, HeadTooLarge, TooSlow
 
@@ -174,6 +175,7 @@ class Framing(HttpToolsProtocol):
 
 def _answer(refusal: Refusal) -> bytes:
     request_id = str(uuid_utils.uuid7())
+    metrics.refused(refusal.code)
     sealed = problem(refusal, request_id)
     headers = {
         "Content-Type": MEDIA_TYPE,

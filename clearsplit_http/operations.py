@@ -23,7 +23,7 @@ from clearsplit_core.limits import Allowance
 from clearsplit_core.plain import Plain
 from clearsplit_core.ports import Caller, Sealed
 from clearsplit_core.records import Scope
-from clearsplit_http import limits
+from clearsplit_http import limits, metrics
 from clearsplit_http.access import Door, Ids, Refuse, anybody
 from clearsplit_http.addresses import client_address
 from clearsplit_http.answers import request_id, response
@@ -123,6 +123,7 @@ class Operation(Generic[B]):
         try:
             return await self._done(request, allowances)
         except Refusal as refusal:
+            metrics.refused(refusal.code)
             return problem(refusal, request_id(request.scope))
 
     async def _done(self, request: Incoming, allowances: list[Allowance]) -> Sealed:

@@ -1,5 +1,6 @@
 """The server: what every route may use, made when the process starts and closed when it ends."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -7,6 +8,7 @@ from datetime import timedelta
 
 from clearsplit_core.limits import MemoryLimits
 from clearsplit_core.ports import AsyncStore, Clock
+from clearsplit_http import metrics
 from clearsplit_http.auth import AccessTokens
 from clearsplit_http.credentials import Credentials
 from clearsplit_http.keys import Keys
@@ -56,7 +58,7 @@ async def running(settings: Settings, clock: Clock) -> AsyncGenerator[Server]:
                 lifetime,
                 clock,
             )
-            yield Server(
+            server = Server(
                 settings=settings,
                 clock=clock,
                 store=store,
@@ -67,9 +69,28 @@ async def running(settings: Settings, clock: Clock) -> AsyncGenerator[Server]:
                 limits=_limits(settings, store, clock),
                 solver=solver,
             )
+            async with _sampled(server):
+                yield server
     finally:
         passwords.close()
         await solver.close()
+
+
+@asynccontextmanager
+async def _sampled(server: Server) -> AsyncGenerator[None]:
+    """Meanwhile /metrics knows what the server has open."""
+    sampler = asyncio.create_task(_sample(server))
+    try:
+        yield
+    finally:
+        sampler.cancel()
+        await asyncio.gather(sampler, return_exceptions=True)
+
+
+async def _sample(server: Server) -> None:
+    while True:
+        metrics.sample(server.store.occupancy(), server.solver.waiting)
+        await asyncio.sleep(metrics.SAMPLE_S)
 
 
 def _set(secret: bytes) -> tuple[bytes, ...]:

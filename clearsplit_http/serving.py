@@ -20,6 +20,7 @@ import uvicorn
 
 from clearsplit_http.app import create_app
 from clearsplit_http.framing import Framing
+from clearsplit_http.metrics import Measured
 from clearsplit_http.server import Server, running
 from clearsplit_http.settings import Settings
 
@@ -129,7 +130,9 @@ class _Web(uvicorn.Server):
     """
 
     def __init__(self, server: Server, stop: Stop, greeting: str) -> None:
-        super().__init__(uvicorn_config(create_app(server), server.settings, lifespan="off"))
+        super().__init__(
+            uvicorn_config(Measured(create_app(server)), server.settings, lifespan="off")
+        )
         self._server = server
         self._stop = stop
         self._greeting = greeting

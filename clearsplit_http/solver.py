@@ -51,6 +51,11 @@ class Solver:
         finally:
             self._waiting -= 1
 
+    @property
+    def waiting(self) -> int:
+        """Settlements that are being solved or wait for it."""
+        return self._waiting
+
     async def close(self) -> None:
         """No process is left."""
         process, self._process = self._process, None

@@ -17,14 +17,16 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import parent_process
+from tempfile import TemporaryDirectory
 from typing import Final
 
-from litestar import Litestar
 from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Scope
+from prometheus_client.multiprocess import mark_process_dead
 from uvicorn.supervisors.multiprocess import Multiprocess
 
 from clearsplit_core.errors import Refusal
 from clearsplit_http.app import create_app
+from clearsplit_http.metrics import FOLDER, Measured
 from clearsplit_http.server import Server, running
 from clearsplit_http.serving import (
     finish_s,
@@ -53,7 +55,12 @@ def serve_together(settings: Settings, listener: socket.socket) -> None:
 
     Raises what opening the store raises.
     """
-    with asyncio.Runner() as runner, _held_open(settings, runner):
+    with (
+        TemporaryDirectory(prefix="clearsplit-metrics-") as folder,
+        asyncio.Runner() as runner,
+        _held_open(settings, runner),
+    ):
+        os.environ[FOLDER] = folder  # for the workers, before they import anything
         _Supervisor(settings, listener).run()
 
 
@@ -90,7 +97,11 @@ class _Supervisor(Multiprocess):
         self._greeting = welcome(listener, settings)
 
     def keep_subprocess_alive(self) -> None:
+        before = {process.pid for process in self.processes}
         super().keep_subprocess_alive()
+        for pid in before - {process.pid for process in self.processes}:
+            # What it had open is no longer told at /metrics.
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]
         if self._greeting and all(process.is_ready() for process in self.processes):
             print(self._greeting, flush=True)  # noqa: T201
             self._greeting = ""
@@ -136,7 +147,7 @@ class Worker:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._app: Litestar | None = None
+        self._app: Measured | None = None
 
     async def __call__(
         self, scope: Scope | LifeSpanScope, receive: LifeSpanReceive, send: LifeSpanSend
@@ -145,7 +156,7 @@ class Worker:
             await self._live(receive, send)
         else:
             assert self._app is not None, "uvicorn takes requests after the start"
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, send)  # type: ignore[arg-type]  # no lifespan here
 
     async def _live(self, receive: LifeSpanReceive, send: LifeSpanSend) -> None:
         """From uvicorn's word that it starts to its word that it has stopped."""
@@ -153,7 +164,7 @@ class Worker:
         log_errors()
         try:
             async with running(self._settings, now) as server:
-                self._app = create_app(server)
+                self._app = Measured(create_app(server))
                 _listen_to_the_parent(server)
                 settle_memory()
                 await send({"type": "lifespan.startup.complete"})

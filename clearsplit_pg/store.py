@@ -8,7 +8,7 @@ from typing import Final
 from psycopg.errors import UndefinedTable
 
 from clearsplit_core.errors import Unavailable
-from clearsplit_core.ports import Clock, StoreOptions
+from clearsplit_core.ports import Clock, Occupancy, StoreOptions
 from clearsplit_pg.accounts import PostgresAccounts
 from clearsplit_pg.connected import Pool
 from clearsplit_pg.ledger import PostgresLedger
@@ -35,6 +35,15 @@ class PostgresStore(PostgresLedger, PostgresAccounts, PostgresLimits):
         except (Unavailable, UndefinedTable, TimeoutError):
             return False
         return applied >= self._required
+
+    def occupancy(self) -> Occupancy:
+        stats = self._pool.get_stats()
+        return Occupancy(
+            connections=stats["pool_size"],
+            idle=stats["pool_available"],
+            connections_max=stats["pool_max"],
+            waiting=stats["requests_waiting"],
+        )
 
 
 def open_store(

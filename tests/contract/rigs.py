@@ -24,6 +24,7 @@ from clearsplit_core.ports import (
     AsyncStore,
     Caller,
     Command,
+    Occupancy,
     OpenStore,
     Receipt,
     Recorded,
@@ -182,6 +183,9 @@ class InThreads:
 
     async def ready(self) -> bool:
         return True
+
+    def occupancy(self) -> Occupancy:
+        return Occupancy()
 
 
 # ── On Postgres ──────────────────────────────────────────────────────────────────────────────────

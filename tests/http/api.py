@@ -21,6 +21,7 @@ from openapi_schema_validator import OAS31Validator
 from clearsplit_core.plain import Plain
 from clearsplit_core.ports import Clock
 from clearsplit_http.app import OPERATIONS, create_app
+from clearsplit_http.metrics import Measured
 from clearsplit_http.openapi import document
 from clearsplit_http.server import Server, running
 from clearsplit_http.settings import Settings
@@ -112,7 +113,7 @@ async def api_on(url: str, clock: Clock, **changes: object) -> AsyncGenerator[Ap
     async with running(settings, clock) as server:
         app = create_app(server)
         transport = httpx.ASGITransport(
-            app,  # type: ignore[arg-type]  # two spellings of the ASGI protocol
+            Measured(app),  # type: ignore[arg-type]  # two spellings of the ASGI protocol
             raise_app_exceptions=False,
         )
         async with httpx.AsyncClient(transport=transport, base_url=HOST) as http:

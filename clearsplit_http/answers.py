@@ -1,64 +1,70 @@
-"""Answers: sealed bytes become an HTTP response, with what every response has."""
+"""Answers: sealed bytes go out as an HTTP response, with what every response has."""
 
 import re
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, TypeAlias
 
 import uuid_utils
-from litestar.datastructures import MutableScopeHeaders
-from litestar.response.base import ASGIResponse
-from litestar.types import Message, Scope
+from litestar.types import HTTPScope, Send
 
 from clearsplit_core.ports import Sealed
 from clearsplit_http import problems
-from clearsplit_http.incoming import Incoming
+from clearsplit_http.incoming import Headers
+
+Lines: TypeAlias = Iterable[tuple[str, str]]
 
 BAD_REQUEST: Final = 400
-_PUBLIC = ("/docs", "/openapi.json", "/health")
+_BODILESS: Final = (204, 304)
+_PUBLIC: Final = ("/docs", "/openapi.json", "/health")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-def response(sealed: Sealed, request: Incoming) -> ASGIResponse:
-    """`sealed` as a response; HEAD gets everything but the body (RFC 9110 §9.3.2)."""
-    headers = list(sealed.headers)
-    if sealed.replayed:
-        headers.append(("Idempotency-Replayed", "true"))
-    head = request.method == "HEAD"
-    return ASGIResponse(
-        body=b"" if head else sealed.body,
-        content_length=len(sealed.body),
-        headers=headers,
-        is_head_response=head,
-        media_type=media_type(sealed.status),
-        status_code=sealed.status,
-    )
+async def send_sealed(sealed: Sealed, scope: HTTPScope, send: Send) -> None:
+    """`sealed` goes out, as JSON."""
+    replayed = [("Idempotency-Replayed", "true")] if sealed.replayed else []
+    headers = (*sealed.headers, *replayed, *common_headers(scope))
+    kind = media_type(sealed.status)
+    await send_answer(sealed.status, kind, headers, sealed.body, scope, send)
+
+
+async def send_answer(
+    status: int, kind: str, headers: Lines, body: bytes, scope: HTTPScope, send: Send
+) -> None:
+    """An answer goes out; HEAD gets everything but the body (RFC 9110 §9.3.2)."""
+    lines = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
+    if status not in _BODILESS:
+        lines.append((b"content-type", kind.encode()))
+        lines.append((b"content-length", b"%d" % len(body)))
+    told = b"" if scope["method"] == "HEAD" else body
+    await send({"type": "http.response.start", "status": status, "headers": lines})
+    await send({"type": "http.response.body", "body": told, "more_body": False})
+
+
+def common_headers(scope: HTTPScope) -> list[tuple[str, str]]:
+    """Every answer has an id; what may be somebody's own is kept by no cache."""
+    headers = [("X-Request-Id", request_id(scope)), ("X-Content-Type-Options", "nosniff")]
+    if scope["litestar_app"].state.server.draining:
+        headers.append(
+            ("Connection", "close")
+        )  # a proxy that keeps connections lets go of this one
+    if not scope["path"].startswith(_PUBLIC):
+        headers.append(("Cache-Control", "no-store"))
+    return headers
 
 
 def media_type(status: int) -> str:
     return problems.MEDIA_TYPE if status >= BAD_REQUEST else "application/json"
 
 
-def request_id(scope: Scope) -> str:
+def request_id(scope: HTTPScope) -> str:
     """The request's id: the proxy's, if it sent one that can stand in a log, or a new one."""
-    if "request_id" not in scope["state"]:
-        scope["state"]["request_id"] = _given_id(scope) or str(uuid_utils.uuid7())
-    found: str = scope["state"]["request_id"]
+    state = scope["state"]
+    if "request_id" not in state:
+        state["request_id"] = _given_id(scope) or str(uuid_utils.uuid7())
+    found: str = state["request_id"]
     return found
 
 
-def _given_id(scope: Scope) -> str:
-    given = (value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id")
-    first = next(given, "")
-    return first if _REQUEST_ID.fullmatch(first) else ""
-
-
-async def finish(message: Message, scope: Scope) -> None:
-    """Every answer has an id; what may be somebody's own is kept by no cache."""
-    if message["type"] != "http.response.start":
-        return
-    headers = MutableScopeHeaders.from_message(message)
-    headers["X-Request-Id"] = request_id(scope)
-    headers["X-Content-Type-Options"] = "nosniff"
-    if scope["litestar_app"].state.server.draining:
-        headers["Connection"] = "close"  # a proxy that keeps connections lets go of this one
-    if not scope["path"].startswith(_PUBLIC):
-        headers["Cache-Control"] = "no-store"
+def _given_id(scope: HTTPScope) -> str:
+    given = Headers(scope)["x-request-id"]
+    return given[0] if given and _REQUEST_ID.fullmatch(given[0]) else ""

@@ -1,14 +1,14 @@
 """The application: the routes, around a server with whatever store it has.
 
-Of Litestar it uses the routing and the body limit. What a caller is told is decided
-in `operations.py`, also when Litestar itself finds something wrong.
+Of Litestar it uses the routing (`routing.py`). What a caller is told is decided in `operations.py`,
+also when Litestar itself finds something wrong.
 """
 
 import logging
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias
 
-from litestar import Litestar, Response
+from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
@@ -24,16 +24,14 @@ from clearsplit_http import (
     payments,
     settlements,
 )
-from clearsplit_http.answers import finish, request_id
+from clearsplit_http.answers import common_headers, request_id
 from clearsplit_http.docs import sheets
-from clearsplit_http.incoming import Incoming
-from clearsplit_http.operations import handlers
 from clearsplit_http.problems import MEDIA_TYPE, problem
-from clearsplit_http.refusals import BadRequest, BodyTooLarge, Broken, NoSuchMethod
+from clearsplit_http.refusals import BadRequest, Broken, NoSuchMethod
+from clearsplit_http.routing import Answering, handlers
 from clearsplit_http.server import Server
 
-BODY_BYTES_MAX: Final = 1_000_000
-"""Bytes that a request's body may have."""
+Incoming: TypeAlias = Request[object, object, State]
 OPERATIONS: Final = (
     *health.ROUTES,
     *accounts.ROUTES,
@@ -45,13 +43,12 @@ OPERATIONS: Final = (
     *settlements.ROUTES,
 )
 
-_SHEETS: Final = sheets(OPERATIONS)
+_ANSWERING: Final[Sequence[Answering]] = (*OPERATIONS, *sheets(OPERATIONS), metrics.METRICS)
 _LOG = logging.getLogger(__name__)
 _REASONS: Final = {
     400: BadRequest,
     404: ThingNotFound,
     405: NoSuchMethod,
-    413: BodyTooLarge,
 }
 """What Litestar finds wrong before a route is reached, in our words."""
 
@@ -59,15 +56,9 @@ _REASONS: Final = {
 def create_app(server: Server) -> Litestar:
     """The application around a server that is running (`server.running`)."""
     return Litestar(
-        route_handlers=[
-            *handlers(OPERATIONS),
-            *(sheet.handler() for sheet in _SHEETS),
-            metrics.HANDLER,
-        ],
+        route_handlers=handlers(_ANSWERING),
         state=State({"server": server}),
-        before_send=[finish],
         exception_handlers={HTTPException: _refused, Exception: _broken},
-        request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
         logging_config=None,
     )
@@ -92,6 +83,6 @@ def _told(request: Incoming, refusal: Refusal, headers: Mapping[str, str]) -> Re
     return Response(
         b"" if request.method == "HEAD" else sealed.body,
         status_code=sealed.status,
-        headers={**headers, **dict(sealed.headers)},
+        headers={**headers, **dict((*sealed.headers, *common_headers(request.scope)))},
         media_type=MEDIA_TYPE,
     )

@@ -6,7 +6,6 @@ in its place in the order of statuses and not before.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, Generic, TypeAlias, TypeVar
 from urllib.parse import urlencode
 
@@ -55,8 +54,7 @@ _PLACES: Final = frozenset({"limit", "cursor", "after_seq"})
 """The parameters that say where a page begins and how long it is."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked(Generic[B]):
+class Asked(msgspec.Struct, Generic[B], frozen=True, kw_only=True):
     """What one request says. `key` and `if_match` are None where the route takes none."""
 
     server: Server

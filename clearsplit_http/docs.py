@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from litestar.handlers import HTTPRouteHandler
-from litestar.response.base import ASGIResponse
+from litestar.types import HTTPScope, Method, Receive, Send
 
 from clearsplit_core.errors import Refusal
-from clearsplit_http.incoming import Incoming
+from clearsplit_http.answers import common_headers, send_answer
 from clearsplit_http.openapi import Described, document, every_reason
 from clearsplit_http.problems import status_of
 
@@ -24,12 +23,16 @@ _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
     " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_HTML: Final = "text/html; charset=utf-8"
 _FILES: Final = {
-    "swagger-ui.css": "text/css",
-    "swagger-ui-bundle.js": "text/javascript",
-    "start.js": "text/javascript",
+    "swagger-ui.css": "text/css; charset=utf-8",
+    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+    "start.js": "text/javascript; charset=utf-8",
 }
-_HOUR: Final = "public, max-age=3600"
+_HEADERS: Final = (
+    ("Content-Security-Policy", _POLICY),
+    ("Cache-Control", "public, max-age=3600"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +43,13 @@ class Sheet:
     media_type: str
     content: bytes
 
-    def handler(self) -> HTTPRouteHandler:
-        return HTTPRouteHandler(self.path, http_method=["GET", "HEAD"], name=self.path)(self.answer)
+    @property
+    def method(self) -> Method:
+        return "GET"
 
-    async def answer(self, request: Incoming) -> ASGIResponse:
-        head = request.method == "HEAD"
-        return ASGIResponse(
-            body=b"" if head else self.content,
-            content_length=len(self.content),
-            is_head_response=head,
-            media_type=self.media_type,
-            headers={"Content-Security-Policy": _POLICY, "Cache-Control": _HOUR},
-        )
+    async def answer(self, scope: HTTPScope, _receive: Receive, send: Send) -> None:
+        headers = (*_HEADERS, *common_headers(scope))
+        await send_answer(200, self.media_type, headers, self.content, scope, send)
 
 
 def sheets(operations: Sequence[Described]) -> list[Sheet]:
@@ -59,8 +57,8 @@ def sheets(operations: Sequence[Described]) -> list[Sheet]:
     problems = _problems(every_reason(operations)).encode()
     return [
         Sheet("/openapi.json", "application/json", msgspec.json.encode(document(operations))),
-        Sheet("/docs", "text/html", (_STATIC / "index.html").read_bytes()),
-        Sheet("/docs/problems", "text/html", problems),
+        Sheet("/docs", _HTML, (_STATIC / "index.html").read_bytes()),
+        Sheet("/docs/problems", _HTML, problems),
         *(
             Sheet(f"/docs/{name}", kind, (_STATIC / name).read_bytes())
             for name, kind in _FILES.items()

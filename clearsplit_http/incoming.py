@@ -5,21 +5,18 @@ This module knows what a request looks like and nothing of what any route wants.
 
 import re
 from collections.abc import Mapping
-from typing import Final, TypeAlias
+from typing import Final
 from urllib.parse import parse_qsl
 from uuid import UUID
 
-from litestar import Request
-from litestar.datastructures import State
-from litestar.exceptions import HTTPException
+from litestar.types import HTTPScope, Receive
 
 from clearsplit_core.errors import ThingNotFound
 from clearsplit_http.refusals import BadQuery, BadRequest, BodyTooLarge, WrongMediaType
 
+BODY_BYTES_MAX: Final = 1_000_000
+"""Bytes that a request's body may have."""
 QUERY_PARAMETERS_MAX: Final = 20
-TOO_LARGE: Final = 413
-
-Incoming: TypeAlias = Request[object, object, State]
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _JSON = re.compile(r'application/json(?:[ \t]*;[ \t]*charset="?utf-8"?)?[ \t]*', re.IGNORECASE)
@@ -28,24 +25,30 @@ _JSON = re.compile(r'application/json(?:[ \t]*;[ \t]*charset="?utf-8"?)?[ \t]*',
 class Headers:
     """A request's headers: all lines of a name, in the order in which they came."""
 
-    def __init__(self, request: Incoming) -> None:
-        self._lines = request.scope["headers"]
+    def __init__(self, scope: HTTPScope) -> None:
+        self._lines = scope["headers"]
 
     def __getitem__(self, name: str) -> list[str]:
         wanted = name.encode()
         return [value.decode("latin-1") for known, value in self._lines if known == wanted]
 
 
-async def read_body(request: Incoming) -> bytes:
-    """The whole body; that of a GET is not looked at. Raises BodyTooLarge, BadRequest."""
-    if request.method in ("GET", "HEAD"):
-        return b""
-    try:
-        return await request.body()
-    except HTTPException as error:
-        if error.status_code == TOO_LARGE:
-            raise BodyTooLarge from error
-        raise BadRequest("The connection ended before the body did.") from error
+async def read_body(headers: Headers, receive: Receive) -> bytes:
+    """The whole body. Raises BodyTooLarge, as soon as that is known, and BadRequest."""
+    announced = headers["content-length"]
+    if any(size.isdecimal() and int(size) > BODY_BYTES_MAX for size in announced):
+        raise BodyTooLarge
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise BadRequest("The connection ended before the body did.")
+        body += message["body"]
+        more = message["more_body"]
+        if len(body) > BODY_BYTES_MAX:
+            raise BodyTooLarge
+    return bytes(body)
 
 
 def read_id(text: str) -> UUID:
@@ -64,6 +67,8 @@ def require_json(headers: Headers) -> None:
 
 def read_query(text: bytes, known: Mapping[str, str]) -> Mapping[str, str]:
     """The query's parameters. Raises BadQuery for one that is unknown or comes twice."""
+    if not text:
+        return {}
     try:
         pairs = parse_qsl(
             text.decode("ascii"),

@@ -13,15 +13,13 @@ from importlib.metadata import version
 from time import perf_counter
 from typing import ClassVar, Final
 
-from litestar.handlers import HTTPRouteHandler
-from litestar.response.base import ASGIResponse
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Method, Receive, Send
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from clearsplit_core.ports import Occupancy
-from clearsplit_http.incoming import Incoming
+from clearsplit_http.answers import common_headers, send_answer
 
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 """The variable that names the folder; prometheus_client reads it when it is first imported."""
@@ -148,16 +146,16 @@ def exposition() -> bytes:
     return generate_latest(everybody)
 
 
-async def _answer(request: Incoming) -> ASGIResponse:
-    IN_FLIGHT.set(Measured.in_flight)
-    body = await asyncio.to_thread(exposition)
-    head = request.method == "HEAD"
-    return ASGIResponse(
-        body=b"" if head else body,
-        content_length=len(body),
-        headers={"Content-Type": CONTENT_TYPE_LATEST},
-        is_head_response=head,
-    )
+class _Exposition:
+    """Where Prometheus asks."""
+
+    method: Method = "GET"
+    path = "/metrics"
+
+    async def answer(self, scope: HTTPScope, _receive: Receive, send: Send) -> None:
+        IN_FLIGHT.set(Measured.in_flight)
+        body = await asyncio.to_thread(exposition)
+        await send_answer(200, CONTENT_TYPE_LATEST, common_headers(scope), body, scope, send)
 
 
-HANDLER: Final = HTTPRouteHandler("/metrics", http_method=["GET", "HEAD"], name="/metrics")(_answer)
+METRICS: Final = _Exposition()

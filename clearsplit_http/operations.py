@@ -10,13 +10,13 @@ What stands around every route, in the order in which it decides what a caller i
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, Protocol
+from functools import cached_property
+from typing import Generic
 
-from litestar.handlers import HTTPRouteHandler
-from litestar.response.base import ASGIResponse
-from litestar.types import Method
+import msgspec
+from litestar.types import HTTPScope, Method, Receive, Send
 
 from clearsplit_core.errors import NotFound, Refusal, Unreadable
 from clearsplit_core.limits import Allowance
@@ -26,12 +26,11 @@ from clearsplit_core.records import Scope
 from clearsplit_http import limits, metrics
 from clearsplit_http.access import Door, Ids, Refuse, anybody
 from clearsplit_http.addresses import client_address
-from clearsplit_http.answers import request_id, response
+from clearsplit_http.answers import request_id, send_sealed
 from clearsplit_http.asked import Asked, B, Route
 from clearsplit_http.idempotency import read_key
 from clearsplit_http.incoming import (
     Headers,
-    Incoming,
     read_body,
     read_id,
     read_query,
@@ -46,11 +45,10 @@ from clearsplit_http.server import Server
 from clearsplit_http.wire.resources import Extras
 
 
-@dataclass(frozen=True, slots=True)
-class _Knock:
+class _Knock(msgspec.Struct, frozen=True):
     """A request at the door: who asks for what, before it is read what they say."""
 
-    request: Incoming
+    scope: HTTPScope
     server: Server
     headers: Headers
     body: bytes
@@ -59,7 +57,7 @@ class _Knock:
     allowances: list[Allowance]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Operation(Generic[B]):
     """One method of one address.
 
@@ -84,11 +82,11 @@ class Operation(Generic[B]):
     def name(self) -> str:
         return self.route.__name__
 
-    @property
+    @cached_property
     def reads(self) -> bool:
         return self.method == "GET"
 
-    @property
+    @cached_property
     def keyed(self) -> bool:
         """Whether it changes a group's data, and so is done only once per key."""
         return self.door is not None and not self.reads
@@ -108,60 +106,67 @@ class Operation(Generic[B]):
         """What is said about it: a line, and perhaps more after an empty one."""
         return inspect.getdoc(self.route) or ""
 
-    @property
+    @cached_property
     def ids(self) -> list[str]:
         """The names of the ids in the path."""
         return re.findall(r"{(\w+)}", self.path)
 
-    async def answer(self, request: Incoming) -> ASGIResponse:
+    async def answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         allowances: list[Allowance] = []
-        sealed = await self._answered(request, allowances)
-        left = limits.headers(allowances)
-        return response(replace(sealed, headers=(*sealed.headers, *left)), request)
+        sealed = await self._answered(scope, receive, allowances)
+        if left := limits.headers(allowances):
+            sealed = replace(sealed, headers=(*sealed.headers, *left))
+        await send_sealed(sealed, scope, send)
 
-    async def _answered(self, request: Incoming, allowances: list[Allowance]) -> Sealed:
+    async def _answered(
+        self, scope: HTTPScope, receive: Receive, allowances: list[Allowance]
+    ) -> Sealed:
         try:
-            return await self._done(request, allowances)
+            return await self._done(scope, receive, allowances)
         except Refusal as refusal:
             metrics.refused(refusal.code)
-            return problem(refusal, request_id(request.scope))
+            return problem(refusal, request_id(scope))
 
-    async def _done(self, request: Incoming, allowances: list[Allowance]) -> Sealed:
-        knock = await self._knock(request, allowances)
+    async def _done(
+        self, scope: HTTPScope, receive: Receive, allowances: list[Allowance]
+    ) -> Sealed:
+        knock = await self._knock(scope, receive, allowances)
         try:
             return await self.route(self._asked(knock))
         except Unreadable as refusal:
             await self._require_access(knock, refusal)
             raise
 
-    async def _knock(self, request: Incoming, allowances: list[Allowance]) -> _Knock:
-        """Who asks for what, and not too often.
+    async def _knock(
+        self, scope: HTTPScope, receive: Receive, allowances: list[Allowance]
+    ) -> _Knock:
+        """Who asks for what, and not too often. What comes with a GET is not looked at.
 
-        Raises BodyTooLarge, what Credentials raise, QuotaExceeded and ThingNotFound.
+        Raises BodyTooLarge, BadRequest, what Credentials raise, QuotaExceeded and ThingNotFound.
         """
-        server: Server = request.app.state.server
-        body = await read_body(request)
-        headers = Headers(request)
+        server: Server = scope["litestar_app"].state.server
+        headers = Headers(scope)
+        body = b"" if self.reads else await read_body(headers, receive)
         caller = None if self.public else await self._caller(server, headers)
-        await self._spend(request, server, caller, allowances)
+        await self._spend(scope, server, caller, allowances)
         try:
-            ids = Ids({name: read_id(request.path_params[name]) for name in self.ids})
+            ids = Ids({name: read_id(scope["path_params"][name]) for name in self.ids})
         except NotFound:
             assert caller is not None, "only groups have ids in their addresses"
             await server.store.account_of(caller)
             raise
-        return _Knock(request, server, headers, body, caller, ids, allowances)
+        return _Knock(scope, server, headers, body, caller, ids, allowances)
 
     async def _spend(
         self,
-        request: Incoming,
+        scope: HTTPScope,
         server: Server,
         caller: Caller | None,
         allowances: list[Allowance],
     ) -> None:
         """Raises QuotaExceeded."""
         if self.limited:
-            address = client_address(request.scope, server.settings.trusted_proxies)
+            address = client_address(scope, server.settings.trusted_proxies)
             limits.spend(await server.limits.of_address(self.limited, address), allowances)
         if caller and self.keyed:
             limits.spend(server.limits.of_write(caller.account_id), allowances)
@@ -194,7 +199,7 @@ class Operation(Generic[B]):
             server=knock.server,
             method=self.method,
             template=self.path,
-            path=knock.request.scope["path"],
+            path=knock.scope["path"],
             takes=self.takes,
             status=self.status,
             door=self.door or anybody,
@@ -203,7 +208,7 @@ class Operation(Generic[B]):
             key=read_key(headers["idempotency-key"]) if self.keyed else None,
             if_match=read_if_match(headers["if-match"]) if self.versioned else None,
             if_none_match=read_if_none_match(headers["if-none-match"] if self.reads else []),
-            query=read_query(knock.request.scope["query_string"], self.query),
+            query=read_query(knock.scope["query_string"], self.query),
             tree=self._tree(knock.body),
             allowances=knock.allowances,
         )
@@ -249,37 +254,3 @@ def operation(
         )
 
     return of
-
-
-class Answering(Protocol):
-    """What an address needs of an operation, whatever body that takes."""
-
-    @property
-    def method(self) -> Method: ...
-    @property
-    def path(self) -> str: ...
-    async def answer(self, request: Incoming) -> ASGIResponse: ...
-
-
-def handlers(operations: Iterable[Answering]) -> list[HTTPRouteHandler]:
-    """The operations as Litestar wants them: one handler for each address."""
-    by_path: dict[str, dict[Method, Answering]] = {}
-    for each in operations:
-        by_path.setdefault(each.path, {})[each.method] = each
-    return [_handler(path, by_method) for path, by_method in by_path.items()]
-
-
-def _handler(path: str, by_method: dict[Method, Answering]) -> HTTPRouteHandler:
-    """All methods in one, so that Litestar knows them for Allow; GET answers HEAD as well."""
-    if "GET" in by_method:
-        by_method["HEAD"] = by_method["GET"]
-
-    async def handle(request: Incoming) -> ASGIResponse:
-        return await by_method[request.method].answer(request)
-
-    return HTTPRouteHandler(
-        re.sub(r"{(\w+)}", r"{\1:str}", path),
-        http_method=list(by_method),
-        name=path,
-        status_code=200,  # Litestar wants one; the answer has its own
-    )(handle)

@@ -41,6 +41,8 @@ def read_if_none_match(lines: Sequence[str]) -> frozenset[str]:
 
     Raises BadHeader.
     """
+    if not lines:
+        return frozenset()
     line = ", ".join(lines)
     if line and line != "*" and not _TAGS.fullmatch(line):
         raise BadHeader("If-None-Match is a list of ETags as we gave them out.")

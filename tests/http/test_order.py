@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from clearsplit_http.app import BODY_BYTES_MAX
+from clearsplit_http.incoming import BODY_BYTES_MAX
 from tests.http.api import Api, Person, Trip, trip
 
 JSON = ("content-type", "application/json")

@@ -1,4 +1,4 @@
-"""The command `clearsplit`: settle a file here, and whatever commands the adapters add.
+"""The command `clearsplit`: settle or verify a file here, and whatever commands the adapters add.
 
 The only module of the core that reads, writes or asks what is installed. It knows no rule: it reads
 bytes, calls the core and prints. Exit statuses: 0 fine, 1 the file (or the request) is wrong, 2 the
@@ -14,18 +14,27 @@ what to install where it cannot be loaded.
 import ast
 import json
 import os
+import re
 import sys
 import unicodedata
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import (
+    ArgumentError,
+    ArgumentParser,
+    ArgumentTypeError,
+    Namespace,
+    RawDescriptionHelpFormatter,
+)
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import BinaryIO, Final, TypeAlias
 
 from clearsplit_core.errors import BadFile, DebtsMissing, Refusal
 from clearsplit_core.imports import FILE_BYTES_MAX, Imported, read
+from clearsplit_core.journal_file import LINE_BYTES_MAX, check
 from clearsplit_core.money import Money
 from clearsplit_core.settlement import Plan, settle
 
@@ -35,6 +44,8 @@ AddCommand: TypeAlias = Callable[[ArgumentParser], Run]
 """What an entry point in COMMANDS is."""
 
 COMMANDS: Final = "clearsplit.commands"
+OWN: Final = frozenset({"settle", "verify"})
+"""The core's own commands. An adapter's `verify` joins in where no file is named."""
 FINE, WRONG_FILE, WRONG_USAGE = 0, 1, 2
 INTERRUPTED, PIPE_CLOSED = 130, 141
 """128 and the number of SIGINT or SIGPIPE, as a shell reports them."""
@@ -96,8 +107,17 @@ def _parser(words: Sequence[str]) -> ArgumentParser:
         formatter_class=RawDescriptionHelpFormatter,
     )
     settling.set_defaults(run=_settle_command(settling))
+    verifying = commands.add_parser(
+        "verify",
+        help="check the journal in a file that was exported, or all journals of a database",
+        description=_ABOUT_VERIFY,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    verifying.set_defaults(run=_verify_command(verifying))
     command = next((word for word in words if not word.startswith("-")), "")
-    if command != "settle":
+    if command == "verify" and not _names_a_file(words):
+        _verify_databases_too(verifying)
+    if command not in OWN:
         for entry in _adapters():
             added = commands.add_parser(entry.name, help=_help(entry), description=_help(entry))
             if entry.name == command:
@@ -115,6 +135,17 @@ payments that settle the group, currency by currency. Nothing leaves this
 computer. FILE is a Splitwise group export (CSV).
 
 exit status: 0 fine, 1 the file is wrong, 2 the command line is wrong"""
+_ABOUT_VERIFY: Final = """\
+With FILE, a journal that `clearsplit export` wrote: check the chain of its
+entries, every sum, what each event leads to and every text, without network
+or database. --head is a hash that you kept, from an answer of the server or
+from an earlier export; without one, a file that was written anew as a whole
+looks fine.
+
+Without FILE, do that for the journals in a database, and compare everything
+that stands beside them with what they tell.
+
+exit status: 0 everything holds, 1 something does not, 2 the command line is wrong"""
 
 
 def _version() -> str:
@@ -230,13 +261,78 @@ def _verdict(plan: Plan[str]) -> str:
     return f"{said}; it cannot be done with fewer than {plan.lower_bound}."
 
 
+# ── verify ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _verify_command(parser: ArgumentParser) -> Run:
+    parser.add_argument(
+        "file", metavar="FILE", nargs="?", help="the export; - reads standard input"
+    )
+    parser.add_argument("--head", metavar="HASH", type=_hash, help="a hash that the journal had")
+    return _verify
+
+
+def _names_a_file(words: Sequence[str]) -> bool:
+    """Whether `verify` is asked about a file and nothing else, so that no adapter is needed."""
+    alone = ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    _verify_command(alone)
+    try:
+        chosen, others = alone.parse_known_args(words[words.index("verify") + 1 :])
+    except ArgumentError:
+        return False
+    return chosen.file is not None and not others
+
+
+def _verify_databases_too(parser: ArgumentParser) -> None:
+    """Adds what an adapter's `verify` takes, and runs it where no file is named."""
+    for entry in entry_points(group=COMMANDS, name="verify"):
+        parser.set_defaults(run=_either(_adapter_command(entry, parser)))
+
+
+def _either(verify_databases: Run) -> Run:
+    return lambda chosen: verify_databases(chosen) if chosen.file is None else _verify(chosen)
+
+
+def _hash(text: str) -> str:
+    if not _HASH.fullmatch(text):
+        raise ArgumentTypeError("a hash has 64 digits, 0 to 9 and a to f")
+    return text
+
+
+def _verify(chosen: Namespace) -> int:
+    if chosen.file is None:
+        _complain("verify needs a file, or the server packages: pip install 'clearsplit[server]'")
+        return WRONG_USAGE
+    with _opened(chosen.file) as opened:
+        lines = iter(lambda: opened.readline(LINE_BYTES_MAX), b"")
+        checked = check(lines, remembered=chosen.head)
+    head = checked.group.head
+    print(f"group    {checked.group.id}")
+    print(f"entries  {head.seq}, all in their place and unchanged")
+    print(f"texts    {checked.texts}, all as they were written")
+    print(f"head     {head.hash}")
+    return FINE
+
+
+def _opened(file: str) -> AbstractContextManager[BinaryIO]:
+    if file == "-":
+        return nullcontext(sys.stdin.buffer if sys.stdin else BytesIO())
+    try:
+        return Path(file).open("rb")
+    except OSError as error:
+        raise BadFile(f"{file}: {error.strerror}.") from error
+
+
+_HASH: Final = re.compile("[0-9a-f]{64}")
+
+
 # ── Adapters' commands ───────────────────────────────────────────────────────────────────────────
 
 
 def _adapters() -> list[EntryPoint]:
     """The commands that are installed beside the core's own, by name, each name once."""
     by_name = {entry.name: entry for entry in entry_points(group=COMMANDS)}
-    return [by_name[name] for name in sorted(by_name.keys() - {"settle"})]
+    return [by_name[name] for name in sorted(by_name.keys() - OWN)]
 
 
 def _adapter_command(entry: EntryPoint, parser: ArgumentParser) -> Run:

@@ -156,6 +156,11 @@ class Unbalanced(Invalid, code="unbalanced"):
 class JournalBroken(Invalid, code="journal-broken"):
     """The journal was changed after it was written."""
 
+    def __init__(self, message: str = "", *, field: str = "", seq: int | None = None) -> None:
+        super().__init__(message, field=field)
+        self.seq = seq
+        """The first entry that is wrong, where that is known."""
+
 
 class BadText(Invalid, code="bad-text"):
     """This text is empty, too long, or has characters that cannot be shown."""

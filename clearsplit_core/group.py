@@ -37,6 +37,7 @@ from clearsplit_core.journal import (
     Postings,
     empty,
     net,
+    require_next,
     reversed_legs,
 )
 from clearsplit_core.plain import Plain, Texts, from_plain, to_plain
@@ -374,21 +375,30 @@ def replay(group_id: GroupId, entries: Iterable[Entry], texts: Texts) -> Group:
     """
     group: Group | None = None
     for entry in entries:
-        before = group or Group.unfounded(group_id, entry.at)
-        at_that_time = replace(before, now=entry.at, actor_id=entry.actor_id)
-        group, again = _appended_again(at_that_time, entry, texts)
-        if again != entry:
-            raise JournalBroken(f"Entry {entry.seq} does not follow from its event.")
+        group = told_again(group or Group.unfounded(group_id, entry.at), entry, texts)
     if group is None:
-        raise JournalBroken("This journal is empty.")
+        raise JournalBroken("This journal is empty.", seq=1)
     return group
 
 
-def _appended_again(group: Group, entry: Entry, texts: Texts) -> tuple[Group, Entry]:
+def told_again(group: Group, entry: Entry, texts: Texts) -> Group:
+    """`group` after `entry`: unchanged, in its place, and what its event leads to.
+
+    Raises JournalBroken, naming the entry.
+    """
+    require_next(entry, group.id, group.head)
+    at_that_time = replace(group, now=entry.at, actor_id=entry.actor_id)
     try:
-        return append(group, event_of(entry.event, texts))
+        after, again = append(at_that_time, event_of(entry.event, texts))
     except (Refusal, KeyError) as error:  # an event about somebody or something that is not there
-        raise JournalBroken(f"Entry {entry.seq} does not follow from its event.") from error
+        raise _does_not_follow(entry) from error
+    if again != entry:
+        raise _does_not_follow(entry)
+    return after
+
+
+def _does_not_follow(entry: Entry) -> JournalBroken:
+    return JournalBroken(f"Entry {entry.seq} does not follow from its event.", seq=entry.seq)
 
 
 def event_of(tree: Plain, texts: Texts) -> Event:

@@ -136,7 +136,7 @@ def verify(group_id: GroupId, entries: Iterable[Entry], *, head: Head | None = N
     last = empty(group_id)
     seen = head is None or head == last
     for entry in entries:
-        _require_next(entry, group_id, last)
+        require_next(entry, group_id, last)
         last = entry.head
         seen = seen or head == last
     if not seen:
@@ -144,14 +144,17 @@ def verify(group_id: GroupId, entries: Iterable[Entry], *, head: Head | None = N
     return last
 
 
-def _require_next(entry: Entry, group_id: GroupId, last: Head) -> None:
-    expected = last.seq + 1
-    if entry.group_id != group_id or entry.seq != expected:
-        raise JournalBroken(f"Entry {expected} is missing; what stands there is {entry.seq}.")
+def require_next(entry: Entry, group_id: GroupId, last: Head) -> None:
+    """`entry` stands in its place, after `last`, and is unchanged. Raises JournalBroken."""
+    seq = last.seq + 1
+    if entry.group_id != group_id:
+        raise JournalBroken(f"Entry {seq} is of another group.", seq=seq)
+    if entry.seq != seq:
+        raise JournalBroken(f"Entry {seq} is missing; what stands there is {entry.seq}.", seq=seq)
     if entry.previous != last.hash:
-        raise JournalBroken(f"Entry {entry.seq} does not follow from the entry before it.")
+        raise JournalBroken(f"Entry {seq} does not follow from the entry before it.", seq=seq)
     if entry.hash != entry.computed_hash():
-        raise JournalBroken(f"Entry {entry.seq} was changed after it was written.")
+        raise JournalBroken(f"Entry {seq} was changed after it was written.", seq=seq)
 
 
 def _require_balanced(postings: Postings) -> None:

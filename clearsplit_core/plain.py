@@ -79,6 +79,15 @@ def texts_in(value: object) -> Iterator[Text]:
             yield from texts_in(getattr(value, field.name))
 
 
+def strings_in(tree: Plain) -> Iterator[str]:
+    """Every string in a plain tree, names of fields left out: among them all commitments."""
+    if isinstance(tree, str):
+        yield tree
+    elif isinstance(tree, list | dict):
+        for part in tree.values() if isinstance(tree, dict) else tree:
+            yield from strings_in(part)
+
+
 # ── Plain trees to values ────────────────────────────────────────────────────────────────────────
 
 

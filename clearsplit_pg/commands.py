@@ -10,7 +10,8 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -18,8 +19,8 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from clearsplit_core.errors import BadSettings, Refusal
-from clearsplit_pg import checkup, roles, schema
-from clearsplit_pg.checkup import Facts, Schema
+from clearsplit_pg import checkup, embedded, roles, schema
+from clearsplit_pg.checkup import DatabaseUnfit, Facts, Schema
 from clearsplit_pg.urls import normalise
 
 CONNECT_S_MAX: Final = 10
@@ -27,6 +28,7 @@ CONNECT_S_MAX: Final = 10
 PINGS: Final = 5
 
 _NO_DATABASE: Final = "Which database? Set DATABASE_URL or give --database-url."
+_OLD_SCHEMA: Final = "The schema is old: run `clearsplit migrate`."
 
 
 # ── migrate ──────────────────────────────────────────────────────────────────────────────────────
@@ -34,7 +36,7 @@ _NO_DATABASE: Final = "Which database? Set DATABASE_URL or give --database-url."
 
 def migrate(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
     """Bring a database to the schema that this version needs."""
-    _add_database(parser)
+    add_database(parser)
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument(
         "--app-role",
@@ -49,11 +51,11 @@ def migrate(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], i
         action="store_true",
         help="undo the last migration, with all that its tables hold (for development)",
     )
-    return lambda arguments: _reporting("migrate", _migrate, arguments)
+    return lambda arguments: reporting("migrate", _migrate, arguments)
 
 
 def _migrate(arguments: argparse.Namespace) -> int:
-    url = _database_url(arguments)
+    url = database_url(arguments)
     if arguments.status:
         return _show_pending(url)
     if arguments.down:
@@ -89,12 +91,12 @@ def _step_down(url: str) -> int:
 
 def check_db(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
     """Say what the database is, how far away, and what to fix; exit 1 if anything must be."""
-    _add_database(parser)
-    return lambda arguments: _reporting("check-db", _check_db, arguments)
+    add_database(parser)
+    return lambda arguments: reporting("check-db", _check_db, arguments)
 
 
 def _check_db(arguments: argparse.Namespace) -> int:
-    return asyncio.run(_shown(normalise(_database_url(arguments))))
+    return asyncio.run(_shown(normalise(database_url(arguments))))
 
 
 async def _shown(url: str) -> int:
@@ -149,15 +151,30 @@ def _described(
 # ── What they share ──────────────────────────────────────────────────────────────────────────────
 
 
-def _add_database(parser: argparse.ArgumentParser) -> None:
+def add_database(parser: argparse.ArgumentParser) -> None:
+    """The parser takes --database-url."""
     parser.add_argument("--database-url", metavar="URL", help="instead of DATABASE_URL")
+
+
+@contextmanager
+def database_at(arguments: argparse.Namespace) -> Generator[str]:
+    """A Postgres URL of the database that was named, which has the schema of this version.
+
+    `embedded:` and `embedded:///a/folder` name the private Postgres of `clearsplit serve`. Raises
+    DatabaseUnfit and CannotStart.
+    """
+    given = database_url(arguments)
+    with embedded.serving(given) if given.startswith("embedded:") else nullcontext(given) as url:
+        if schema.pending(url):
+            raise DatabaseUnfit(_OLD_SCHEMA)
+        yield url
 
 
 class _NoDatabase(Exception):
     """Nobody said which database."""
 
 
-def _database_url(arguments: argparse.Namespace) -> str:
+def database_url(arguments: argparse.Namespace) -> str:
     """From the flag, the environment, or the file that the environment names."""
     given: str = arguments.database_url or ""
     file = os.environ.get("DATABASE_URL_FILE", "")
@@ -179,7 +196,7 @@ def _content(file: Path) -> str:
         raise BadSettings("DATABASE_URL_FILE names no file that can be read as text.") from error
 
 
-def _reporting(
+def reporting(
     command: str, run: Callable[[argparse.Namespace], int], arguments: argparse.Namespace
 ) -> int:
     """What `run` returns; for what a person can cause, a sentence and the status that fits."""

@@ -273,6 +273,20 @@ def open_store(
     return _running(EmbeddedPostgres(_folder(url)), clock, options)
 
 
+@contextmanager
+def serving(url: str) -> Generator[str]:
+    """The Postgres URL of the database that `embedded:` or `embedded:///a/folder` names, while its
+    server runs, beside whoever else uses it.
+
+    Raises CannotStart, also where nothing was ever served from there.
+    """
+    server = EmbeddedPostgres(_folder(url))
+    if not server.data_dir.exists():
+        raise CannotStart(f"There is no database in {server.data_dir}.")
+    with server:
+        yield server.url
+
+
 @asynccontextmanager
 async def _running(
     server: EmbeddedPostgres, clock: Clock, options: StoreOptions

@@ -38,6 +38,8 @@ T = TypeVar("T")
 Row = Mapping[str, Any]
 Params = dict[str, Any]
 
+BEFORE: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""A time before the first entry of any journal."""
 SETTINGS: Final = (
     "archived",
     "deleted",
@@ -271,6 +273,47 @@ def _members(
 
 def _text(commitment: str, texts: Mapping[str, Text]) -> Text:
     return texts.get(commitment) or Text.erased(commitment)
+
+
+# ── As the database should have it ───────────────────────────────────────────────────────────────
+
+
+def group_row(group: Group) -> Row:
+    """The group's own row, its head in hex."""
+    settings = {name: getattr(group, name) for name in SETTINGS}
+    return settings | {
+        "name": group.name.commitment,
+        "currency": group.currency,
+        "version": group.version,
+        "created_at": group.created_at,
+        "changed_at": group.now,
+        "seq": group.head.seq,
+        "head": group.head.hash,
+    }
+
+
+def member_row(member: Member) -> Params:
+    """A member's row but for its id, and for when the seat was made."""
+    told = _member(member)
+    return {name: told[name] for name in told if name != "member_id"}
+
+
+def body_row(record: object, columns: Sequence[str]) -> Row:
+    """The row of a record that is kept as a body: that, and the columns that repeat it."""
+    body = to_plain(record)
+    assert isinstance(body, dict), "records are dataclasses"
+    return {name: body[name] for name in columns} | {"body": body}
+
+
+def settlement_paid(body: Row) -> str | None:
+    """The settlement that a payment's body says it pays a transfer of."""
+    return body["pays"] and str(body["pays"]["settlement_id"])
+
+
+def seq_of(row: Row) -> int | None:
+    """The entry that first told of a row."""
+    recorded: int | None = row.get("recorded_seq", row.get("joined_seq"))
+    return recorded
 
 
 # ── Into the database ────────────────────────────────────────────────────────────────────────────

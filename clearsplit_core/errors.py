@@ -257,6 +257,10 @@ class GroupDeleted(Conflict, code="group-deleted"):
     """This group was deleted; an owner can restore it first."""
 
 
+class NotDeleted(Conflict, code="not-deleted"):
+    """This is not deleted, so there is nothing to restore."""
+
+
 # ── Payments and settlements ─────────────────────────────────────────────────────────────────────
 
 

@@ -8,8 +8,7 @@ leg that is taken back keeps its own effective date, so a view by date is right 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
 from datetime import date
-from enum import Enum
-from typing import ClassVar, Final, TypeAlias, TypeVar
+from typing import ClassVar, Final
 
 from clearsplit_core.errors import (
     AlreadyExists,
@@ -21,6 +20,7 @@ from clearsplit_core.errors import (
 )
 from clearsplit_core.group import Event, Group, Moved, Right, difference
 from clearsplit_core.journal import GroupId, MemberId
+from clearsplit_core.keep import KEEP, Change, Keep, changed
 from clearsplit_core.ports import Decision, Needs
 from clearsplit_core.records import Expense, ExpenseId, Fx, Outcome, Role, Terms, outcome_of
 from clearsplit_core.splits import Itemised, Part, Split
@@ -123,17 +123,6 @@ class ChangeOfExpense:
 # ── Revising ─────────────────────────────────────────────────────────────────────────────────────
 
 
-class Keep(Enum):
-    """Leave a field as it is."""
-
-    KEEP = "keep"
-
-
-KEEP: Final = Keep.KEEP
-T = TypeVar("T")
-Change: TypeAlias = T | Keep
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
     """What to change in an expense's terms; everything else stays as it is.
@@ -156,15 +145,15 @@ class Changes:
     def of(self, terms: Terms) -> Terms:
         """`terms` with the changes made. Raises what invalid terms raise."""
         return Terms(
-            title=_changed(terms.title, self.title),
-            amount_minor=_changed(terms.amount_minor, self.amount_minor),
-            currency=_changed(terms.currency, self.currency),
-            date=_changed(terms.date, self.date),
+            title=changed(terms.title, self.title),
+            amount_minor=changed(terms.amount_minor, self.amount_minor),
+            currency=changed(terms.currency, self.currency),
+            date=changed(terms.date, self.date),
             payers=self._payers(terms),
-            split=_changed(terms.split, self.split),
-            category=_changed(terms.category, self.category),
-            memo=_changed(terms.memo, self.memo),
-            fx=_changed(terms.fx, self.fx),
+            split=changed(terms.split, self.split),
+            category=changed(terms.category, self.category),
+            memo=changed(terms.memo, self.memo),
+            fx=changed(terms.fx, self.fx),
         )
 
     def _payers(self, terms: Terms) -> tuple[Part[MemberId], ...]:
@@ -172,12 +161,8 @@ class Changes:
             return self.payers
         if isinstance(self.paid_by, Keep) and len(terms.payers) > 1:
             return terms.payers
-        only = _changed(terms.payers[0].member_id, self.paid_by)
-        return (Part(only, _changed(terms.amount_minor, self.amount_minor)),)
-
-
-def _changed(old: T, new: Change[T]) -> T:
-    return old if isinstance(new, Keep) else new
+        only = changed(terms.payers[0].member_id, self.paid_by)
+        return (Part(only, changed(terms.amount_minor, self.amount_minor)),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,6 +64,11 @@ BODIES: Final[Mapping[str, Mapping[str, Plain]]] = MappingProxyType(
         },
         "issue_token": {"backup": {"name": "Backup", "scope": "read", "expires_in_days": 30}},
         "create_group": {"lisbon": {"id": GROUP, "name": "Lisbon", "currency": "EUR"}},
+        "revise_group": {
+            "another name": {"name": "Lisbon in May"},
+            "into the archive": {"archived": True},
+            "out of the archive": {"archived": False},
+        },
         "add_guest": {
             "bo": {"id": BO, "name": "Bo"},
             "cy": {"id": CY, "name": "Cy", "role": "member"},

@@ -11,6 +11,8 @@ import msgspec
 import clearsplit_http.refusals as why
 from clearsplit_core.errors import (
     AnswerErased,
+    GroupArchived,
+    GroupDeleted,
     InsufficientRole,
     Invalid,
     KeyInProgress,
@@ -127,7 +129,7 @@ def reasons(each: Described) -> frozenset[type[Refusal]]:
         found |= {why.QuotaExceeded}
     if each.keyed:
         found |= {why.KeyMissing, why.KeyInvalid, KeyReused, KeyInProgress}
-        found |= {AnswerErased}
+        found |= {AnswerErased, *((GroupArchived, GroupDeleted) if each.ids else ())}
     if each.versioned:
         found |= {why.BadHeader, why.PreconditionRequired, VersionMismatch}
     if "cursor" in each.query:
@@ -211,6 +213,7 @@ def _query(each: Described) -> list[Json]:
 _QUERY_SCHEMAS: Final[Mapping[str, Json]] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50},
     "cursor": {"type": "string"},
+    "deleted": {"type": "boolean", "default": False},
     "after_seq": {"type": "integer", "minimum": 0, "default": 0},
     "as_of_seq": {"type": "integer", "minimum": 0},
     "as_of_date": {"type": "string", "format": "date"},

@@ -69,6 +69,13 @@ def read_number(text: str, name: str, least: int, most: int) -> int:
     return int(text)
 
 
+def read_yes(text: str, name: str) -> bool:
+    """Raises BadQuery for anything but true and false."""
+    if text not in ("true", "false"):
+        raise BadQuery(f"{name} is true or false.")
+    return text == "true"
+
+
 def fitting(items: Iterable[bytes], limit: int) -> Sequence[bytes]:
     """The items that one page takes: `limit` at most, and one or more but not above 200 kB."""
     taken: list[bytes] = []

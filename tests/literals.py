@@ -21,8 +21,9 @@ from clearsplit_core.expenses import (
     VoidExpense,
 )
 from clearsplit_core.group import Group, append
-from clearsplit_core.groups import CreateGroup
+from clearsplit_core.groups import CreateGroup, DeleteGroup, RestoreGroup, ReviseGroup
 from clearsplit_core.journal import Entry, GroupId, MemberId, Posting
+from clearsplit_core.keep import KEEP, Change
 from clearsplit_core.members import AddGuest, MemberAdded
 from clearsplit_core.payments import ConfirmPayment, RecordPayment, VoidPayment
 from clearsplit_core.plain import Texts, texts_in
@@ -130,6 +131,34 @@ def founding(founder: str = "ann", currency: str = "EUR", *, of: GroupId = TRIP)
         founder_name=text(founder),
         account_salt=hashlib.sha256(f"account of {founder}".encode()).digest(),
     )
+
+
+def setting(
+    *,
+    version: int,
+    name: Change[str] = KEEP,
+    archived: Change[bool] = KEEP,
+    simplify: Change[bool] = KEEP,
+    confirming: Change[bool] = KEEP,
+    of: GroupId = TRIP,
+) -> ReviseGroup:
+    """`setting(version=3, archived=True)`."""
+    return ReviseGroup(
+        group_id=of,
+        expected_version=version,
+        name=text(name) if isinstance(name, str) else name,
+        archived=archived,
+        simplify=simplify,
+        payments_need_confirmation=confirming,
+    )
+
+
+def deleting(*, version: int, of: GroupId = TRIP) -> DeleteGroup:
+    return DeleteGroup(group_id=of, expected_version=version)
+
+
+def restoring(*, version: int, of: GroupId = TRIP) -> RestoreGroup:
+    return RestoreGroup(group_id=of, expected_version=version)
 
 
 def guest(name: str, role: Role = Role.MEMBER, *, of: GroupId = TRIP) -> AddGuest:

@@ -15,7 +15,10 @@ from clearsplit_core.expenses import (
     ReviseExpense,
     VoidExpense,
 )
+from clearsplit_core.group import Group
+from clearsplit_core.groups import DeleteGroup, RestoreGroup, ReviseGroup
 from clearsplit_core.journal import MemberId
+from clearsplit_core.keep import KEEP
 from clearsplit_core.payments import ConfirmPayment, RecordPayment, VoidPayment
 from clearsplit_core.ports import Command
 from clearsplit_core.records import (
@@ -235,7 +238,7 @@ def deciding_on(payment: Payment) -> st.SearchStrategy[Command[Payment]]:
 
 @st.composite
 def stories(draw: st.DrawFn, *, steps_max: int = 6) -> Story:
-    """A group in which a few expenses and payments were recorded and corrected."""
+    """A group in which expenses and payments were recorded and corrected, and itself changed."""
     told = EVERYBODY
     for number in range(draw(st.integers(1, steps_max))):
         told = told.then(draw(_next(told, number)))
@@ -243,10 +246,37 @@ def stories(draw: st.DrawFn, *, steps_max: int = 6) -> Story:
 
 
 def _next(told: Story, number: int) -> st.SearchStrategy[Command[object]]:
+    if told.group.deleted or told.group.archived:
+        return reopening(told.group)
     expenses = [correcting(expense) for expense in told.group.expenses.values()]
     payments = [
         deciding_on(payment)
         for payment in told.group.payments.values()
         if payment.state is not PaymentState.VOIDED
     ]
-    return st.one_of(recording(number), paying(number), *expenses, *payments)
+    return st.one_of(
+        recording(number), paying(number), housekeeping(told.group), *expenses, *payments
+    )
+
+
+def housekeeping(group: Group) -> st.SearchStrategy[Command[object]]:
+    """Whatever may be done to an open group itself."""
+    return st.one_of(
+        st.builds(
+            ReviseGroup,
+            group_id=st.just(TRIP),
+            expected_version=st.just(group.version),
+            name=st.just(KEEP) | texts,
+            archived=st.just(KEEP) | st.booleans(),
+            simplify=st.just(KEEP) | st.booleans(),
+            payments_need_confirmation=st.just(KEEP) | st.booleans(),
+        ),
+        st.just(DeleteGroup(group_id=TRIP, expected_version=group.version)),
+    )
+
+
+def reopening(group: Group) -> st.SearchStrategy[Command[object]]:
+    """What may be done to a group that takes nothing else."""
+    if group.deleted:
+        return st.just(RestoreGroup(group_id=TRIP, expected_version=group.version))
+    return st.just(ReviseGroup(group_id=TRIP, expected_version=group.version, archived=False))

@@ -8,15 +8,14 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from clearsplit_core.expenses import (
     CATEGORY_MAX,
-    KEEP,
     MEMO_MAX,
     TITLE_MAX,
-    Change,
     Changes,
     RecordExpense,
     ReviseExpense,
 )
 from clearsplit_core.journal import GroupId, MemberId
+from clearsplit_core.keep import KEEP, Change
 from clearsplit_core.records import Expense, ExpenseId, Fx, Outcome, Terms
 from clearsplit_core.splits import Part
 from clearsplit_core.text import Text

@@ -6,12 +6,13 @@ from datetime import date, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from msgspec.json import encode
 
 from clearsplit_core.group import Group
-from clearsplit_core.groups import NAME_MAX, CreateGroup
+from clearsplit_core.groups import NAME_MAX, CreateGroup, ReviseGroup
 from clearsplit_core.journal import Entry, GroupId, MemberId, Posting
+from clearsplit_core.keep import KEEP
 from clearsplit_core.members import AddGuest
 from clearsplit_core.questions import Standing, StatementLine
 from clearsplit_core.records import Member, Role
@@ -22,6 +23,7 @@ from clearsplit_http.wire.resources import (
     Currency,
     Journal,
     Resource,
+    kept_or,
     new_id,
     new_text,
 )
@@ -45,6 +47,29 @@ class NewGroup(Body, frozen=True, kw_only=True):
             founder_id=MemberId(new_id(None)),
             founder_name=new_text(founder_name),
             account_salt=secrets.token_bytes(SALT_BYTES),
+        )
+
+
+class GroupChanges(Body, frozen=True, kw_only=True):
+    """What to change; what is left out stays as it is. An archived group can only be read, until
+    `archived` is false again. `simplify`: settle in the fewest transfers, and not along who owes
+    whom. `payments_need_confirmation`: a payment counts once somebody confirmed it.
+    """
+
+    name: Name | UnsetType = UNSET
+    archived: bool | UnsetType = UNSET
+    simplify: bool | UnsetType = UNSET
+    payments_need_confirmation: bool | UnsetType = UNSET
+
+    def revise(self, group_id: GroupId, expected_version: int) -> ReviseGroup:
+        """The command to revise it. Raises BadText."""
+        return ReviseGroup(
+            group_id=group_id,
+            expected_version=expected_version,
+            name=KEEP if self.name is UNSET else new_text(self.name),
+            archived=kept_or(self.archived),
+            simplify=kept_or(self.simplify),
+            payments_need_confirmation=kept_or(self.payments_need_confirmation),
         )
 
 
@@ -91,6 +116,10 @@ class GroupAnswer(Resource, frozen=True, kw_only=True):
     name: str | None
     currency: str
     created_at: datetime | None
+    archived: bool
+    deleted: bool
+    simplify: bool
+    payments_need_confirmation: bool
     members: tuple[MemberAnswer, ...]
 
     @classmethod
@@ -101,6 +130,10 @@ class GroupAnswer(Resource, frozen=True, kw_only=True):
             name=group.name.words,
             currency=group.currency,
             created_at=group.created_at,
+            archived=group.archived,
+            deleted=group.deleted,
+            simplify=group.simplify,
+            payments_need_confirmation=group.payments_need_confirmation,
             members=tuple(map(MemberAnswer.of, group.members.values())),
         )
 

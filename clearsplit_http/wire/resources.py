@@ -8,6 +8,7 @@ import uuid_utils.compat
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from clearsplit_core.journal import Head
+from clearsplit_core.keep import KEEP, Change
 from clearsplit_core.records import AMOUNT_MINOR_MAX
 from clearsplit_core.text import SALT_BYTES, Text
 from clearsplit_http.refusals import BadId
@@ -84,6 +85,11 @@ def new_id(chosen: UUID | None) -> UUID:
     if chosen.version not in CHOSEN_VERSIONS:
         raise BadId(field="/id")
     return chosen
+
+
+def kept_or(sent: T | UnsetType) -> Change[T]:
+    """What was sent; what was left out stays as it is."""
+    return KEEP if isinstance(sent, UnsetType) else sent
 
 
 def new_text(words: str) -> Text:

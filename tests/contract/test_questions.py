@@ -30,6 +30,7 @@ from tests.literals import (
     TOMORROW,
     TRIP,
     caller,
+    deleting,
     expense,
     expense_called,
     founding,
@@ -39,8 +40,10 @@ from tests.literals import (
     payment_called,
     pending,
     restore,
+    restoring,
     revise,
     seat,
+    setting,
     story,
     take_back,
     text,
@@ -64,6 +67,10 @@ STORY: Final[tuple[Command[object], ...]] = (
     pending("Cheque", "1.00 EUR", by="bob", to="cem"),
     take_back("Cash", reason="It was Cem who paid."),
     payment("Card", "2.00 USD", by="bob", to="cem", allow_overpay=True),
+    setting(version=4, name="Oslo", confirming=True),
+    deleting(version=5),
+    restoring(version=6),
+    setting(version=7, archived=True, simplify=False),
 )
 """A bit of everything; ann does it all."""
 

@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final, TypeAlias
 from uuid import UUID
@@ -19,9 +20,9 @@ from clearsplit_core.expenses import (
     ExpenseVoided,
 )
 from clearsplit_core.group import Event, event_of
-from clearsplit_core.groups import GroupCreated
+from clearsplit_core.groups import GroupCreated, GroupDeleted, GroupRestored, GroupRevised
 from clearsplit_core.journal import MemberId
-from clearsplit_core.members import MemberAdded
+from clearsplit_core.members import MemberAdded, MemberUnlinked
 from clearsplit_core.payments import PaymentConfirmed, PaymentRecorded, PaymentVoided
 from clearsplit_core.plain import Plain, Texts, canonical, from_plain, texts_in, to_plain
 from clearsplit_core.records import (
@@ -85,7 +86,13 @@ TAXI: Final = ExpenseRecorded(
 )
 EVENTS: Final[Mapping[str, Event]] = {
     "group-created": GroupCreated(name=text("Trip"), currency="EUR", founder=linked("ann")),
+    "group-revised": GroupRevised(
+        name=text("Trip"), archived=True, simplify=False, payments_need_confirmation=True
+    ),
+    "group-deleted": GroupDeleted(),
+    "group-restored": GroupRestored(),
     "member-added": MemberAdded(member=linked("bob", Role.VIEWER, active=False)),
+    "member-unlinked": MemberUnlinked(member=replace(linked("bob"), account=None)),
     "expense-recorded": TAXI,
     "expense-revised": ExpenseRevised(
         expense_id=TAXI.expense_id, terms=TAXI.terms, outcome=TAXI.outcome

@@ -187,3 +187,111 @@ async def test_the_journal_begins_at_one_place(memory_api: Api) -> None:
     page = await lisbon.owner.get(f"{lisbon.path}/journal?limit=1")
     both = f"{lisbon.path}/journal?after_seq=1&cursor={page['next_cursor']}"
     assert (await lisbon.owner.get(both)).said == (400, "invalid-query")
+
+
+# ── Changing, deleting and restoring a group ─────────────────────────────────────────────────────
+
+
+async def test_a_group_is_changed_as_asked_and_keeps_the_rest(api: Api) -> None:
+    lisbon = await trip(api)
+    answer = await lisbon.owner.sending(if_match='"3"').patch(
+        lisbon.path, {"name": "Porto", "payments_need_confirmation": True}
+    )
+    assert (answer.status, answer.etag, answer["name"]) == (200, '"4"', "Porto")
+    settings = {key: answer.tree[key] for key in ("archived", "deleted", "simplify")}
+    assert settings == {"archived": False, "deleted": False, "simplify": True}
+    assert answer.tree["payments_need_confirmation"] is True
+    assert [each["name"] for each in in_list(answer.tree["members"])] == ["Ana", "Bo", "Cy"]
+    assert answer.tree["journal"] == {
+        "seq": 4, "head": (await lisbon.owner.get(f"{lisbon.path}/journal")).items[-1]["hash"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "pointer"),
+    [
+        ({"name": ""}, "bad-text", "/name"),
+        ({"name": None}, "wrong-type", "/name"),
+        ({"archived": 1}, "wrong-type", "/archived"),
+        ({"simplify": "yes"}, "wrong-type", "/simplify"),
+        ({"deleted": True}, "unknown-field", "/deleted"),
+        ({"currency": "USD"}, "unknown-field", "/currency"),
+    ],
+)
+async def test_a_change_of_a_group_that_is_wrong_says_where(
+    memory_api: Api, body: Tree, code: str, pointer: str
+) -> None:
+    lisbon = await trip(memory_api)
+    answer = await lisbon.owner.sending(if_match='"3"').patch(lisbon.path, body)
+    assert (answer.said, answer.pointer) == ((422, code), pointer)
+
+
+async def test_a_group_is_changed_deleted_and_restored_by_who_saw_its_version(api: Api) -> None:
+    lisbon = await trip(api)
+    owner, restore = lisbon.owner, f"{lisbon.path}/restore"
+    required, stale = (428, "precondition-required"), (412, "version-mismatch")
+    for asking, said in ((owner, required), (owner.sending(if_match='"2"'), stale)):
+        assert (await asking.patch(lisbon.path, {"name": "Porto"})).said == said
+        assert (await asking.delete(lisbon.path)).said == said
+        assert (await asking.post(restore)).said == said
+
+
+async def test_an_archived_group_is_read_and_not_written(api: Api) -> None:
+    lisbon = await trip(api)
+    await lisbon.owner.sending(if_match='"3"').patch(lisbon.path, {"archived": True})
+    archived = (409, "group-archived")
+    assert (await lisbon.owner.post(lisbon.expenses, lisbon.dinner())).said == archived
+    assert (await lisbon.owner.post(f"{lisbon.path}/members", {"name": "Di"})).said == archived
+    owner = lisbon.owner.sending(if_match='"4"')
+    assert (await owner.patch(lisbon.path, {"name": "Porto"})).said == archived
+    assert (await owner.delete(lisbon.path)).said == archived
+    assert (await owner.get(lisbon.path)).tree["archived"] is True
+    assert (await owner.patch(lisbon.path, {"archived": False})).status == 200
+    assert (await lisbon.owner.post(lisbon.expenses, lisbon.dinner())).status == 201
+
+
+async def test_a_deleted_group_is_gone_from_the_list_until_it_is_restored(api: Api) -> None:
+    lisbon = await trip(api)
+    deleted = await lisbon.owner.sending(if_match='"3"').delete(lisbon.path)
+    assert (deleted.status, deleted.etag, deleted.tree["deleted"]) == (200, '"4"', True)
+    assert (await lisbon.owner.get("/groups")).items == []
+    (listed,) = (await lisbon.owner.get("/groups?deleted=true")).items
+    assert listed == (await lisbon.owner.get(lisbon.path)).tree
+    gone = (409, "group-deleted")
+    assert (await lisbon.owner.post(lisbon.expenses, lisbon.dinner())).said == gone
+    owner = lisbon.owner.sending(if_match='"4"')
+    assert (await owner.delete(lisbon.path)).said == gone
+    restored = await owner.post(f"{lisbon.path}/restore")
+    assert (restored.status, restored.etag, restored.tree["deleted"]) == (200, '"5"', False)
+    again = await lisbon.owner.sending(if_match='"5"').post(f"{lisbon.path}/restore")
+    assert again.said == (409, "not-deleted")
+    assert [each["id"] for each in (await lisbon.owner.get("/groups")).items] == [lisbon.id]
+
+
+async def test_a_lost_answer_to_deleting_is_given_again(api: Api) -> None:
+    lisbon = await trip(api)
+    owner = lisbon.owner.sending(if_match='"3"')
+    first = await owner.delete(lisbon.path, key="k")
+    again = await owner.delete(lisbon.path, key="k")
+    assert (again.status, again.body) == (200, first.body)
+    assert again.headers["idempotency-replayed"] == "true"
+
+
+@pytest.mark.parametrize("query", ["deleted=1", "deleted=", "deleted=True", "archived=true"])
+async def test_groups_are_deleted_or_not(memory_api: Api, query: str) -> None:
+    ana = await memory_api.signup("Ana")
+    assert (await ana.get(f"/groups?{query}")).said == (400, "invalid-query")
+
+
+async def test_the_next_page_is_of_the_same_list(memory_api: Api) -> None:
+    ana = await memory_api.signup("Ana")
+    for _ in range(3):
+        group = await ana.post("/groups", LISBON)
+        await ana.sending(if_match='"1"').delete(f"/groups/{group['id']}")
+    found: list[object] = []
+    path = "/groups?deleted=true&limit=2"
+    while path:
+        page = await ana.get(path)
+        found += [each["id"] for each in page.items]
+        path = page.headers.get("link", "")[1:].partition(">")[0]
+    assert len(set(map(str, found))) == len(found) == 3

@@ -44,6 +44,9 @@ MAY: Final[Mapping[str, frozenset[str]]] = {
     "create_group": SIGNED_IN,
     "list_groups": SIGNED_IN,
     "get_group": READERS,
+    "revise_group": OWNERS,
+    "delete_group": OWNERS,
+    "restore_group": OWNERS,
     "add_guest": OWNERS,
     "list_members": READERS,
     "get_member": READERS,
@@ -67,6 +70,7 @@ MAY: Final[Mapping[str, frozenset[str]]] = {
 
 BEFORE: Final[Mapping[str, tuple[Step, ...]]] = {
     "restore_expense": ("void_expense",),
+    "restore_group": ("delete_group",),
 }
 """What the owner has done before, so that an operation is possible at all."""
 
@@ -76,6 +80,8 @@ WITH: Final[Mapping[str, Mapping[str, str]]] = {}
 INSTEAD: Final[Mapping[tuple[str, str], Said]] = {
     **{("confirm_payment", who): (409, "already-confirmed") for who in RECEIVERS},
     ("delete_me", "owner"): (409, "last-owner"),
+    # Once it is deleted, a group is gone for all but its owners.
+    **{("restore_group", who): (404, "not-found") for who in READERS - OWNERS},
 }
 """What is said where something else than a role decides."""
 

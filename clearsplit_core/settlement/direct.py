@@ -56,34 +56,43 @@ def _cancel_cycles(owed: Owed[M]) -> None:
     """No cycle of debts is left, and nobody's net has changed.
 
     Walks from the first member by id, always on to the first creditor by id. A walk that comes back
-    to its own path has found a cycle: its smallest debt is taken off all around. A member from whom
-    no way leads on is finished.
+    to its own path has found a cycle: its smallest debt is taken off all around, and the walk goes
+    on where that cut it. A member from whom no way leads on is finished.
     """
     finished: set[M] = set()
+    waiting = {debtor: sorted(creditors, reverse=True) for debtor, creditors in owed.items()}
     for start in sorted(owed):
         path = [start] if start not in finished else []
         place = {start: 0}  # on the path
         while path:
-            onward = min((m for m in owed.get(path[-1], {}) if m not in finished), default=None)
-            if onward is None:
+            creditors = waiting.get(path[-1], [])
+            while creditors and (creditors[-1] in finished or creditors[-1] not in owed[path[-1]]):
+                creditors.pop()
+            if not creditors:
                 finished.add(path[-1])
                 del place[path.pop()]
-            elif onward not in place:
-                place[onward] = len(path)
-                path.append(onward)
+            elif creditors[-1] not in place:
+                place[creditors[-1]] = len(path)
+                path.append(creditors[-1])
             else:
-                back = place[onward]
-                _take_off(owed, path[back:])
-                for member in path[back + 1 :]:
+                back = place[creditors[-1]]
+                kept = back + _take_off(owed, path[back:])
+                for member in path[kept:]:
                     del place[member]
-                del path[back + 1 :]
+                del path[kept:]
 
 
-def _take_off(owed: Owed[M], cycle: list[M]) -> None:
-    """The cycle's smallest debt is taken off each of its debts; those at zero are gone."""
-    edges = list(zip(cycle, [*cycle[1:], cycle[0]], strict=True))
-    least = min(owed[debtor][creditor] for debtor, creditor in edges)
-    for debtor, creditor in edges:
+def _take_off(owed: Owed[M], cycle: list[M]) -> int:
+    """The cycle's smallest debt is taken off each of its debts; those at zero are gone.
+
+    How many members a walk can still reach along the cycle.
+    """
+    debts = list(zip(cycle, [*cycle[1:], cycle[0]], strict=True))
+    least = min(owed[debtor][creditor] for debtor, creditor in debts)
+    gone = []
+    for place, (debtor, creditor) in enumerate(debts):
         owed[debtor][creditor] -= least
         if not owed[debtor][creditor]:
             del owed[debtor][creditor]
+            gone.append(place)
+    return gone[0] + 1

@@ -4,22 +4,28 @@ Up to sixteen members it answers from a table and needs no proof. So that laws c
 of proofs against the true optimum, some of them take the table away.
 """
 
+import contextlib
 import importlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from clearsplit_core.errors import BadEffort
-from clearsplit_core.settlement import Plan, Transfer, check, settle
+from clearsplit_core.errors import BadEffort, BalancesNotZero, NotAnInteger
+from clearsplit_core.plain import from_plain, to_plain
+from clearsplit_core.settlement import Plan, Transfer, check, refutation, settle
+from clearsplit_core.settlement.effort import Effort, Exhausted
 from clearsplit_core.settlement.proof import Proof
 from tests.core.settlement.questions import (
     Balances,
     adversarial,
+    awkward,
     balances,
     expenses,
     fewest_by_table,
@@ -28,6 +34,8 @@ from tests.core.settlement.questions import (
     small,
     uniform,
 )
+
+T = TypeVar("T")
 
 quick = settings(deadline=None, max_examples=60)
 checker: Final = importlib.import_module("clearsplit_core.settlement.checker")
@@ -224,6 +232,142 @@ def test_weights_that_are_no_integers_are_not_believed() -> None:
     infinite = tuple((balance, float("inf")) for balance, _ in plan.proof.weights)
     proof = replace(plan.proof, weights=infinite)  # type: ignore[arg-type]  # that is the point
     assert not check(replace(plan, proof=proof), question).valid
+
+
+# ── What is no plan or no proof ──────────────────────────────────────────────────────────────────
+
+
+def bent(value: T, **claims: object) -> T:
+    """The same with other claims, whatever they are."""
+    twin = copy(value)
+    for claim, other in claims.items():
+        object.__setattr__(twin, claim, other)
+    return twin
+
+
+def kind(value: object) -> str:
+    """How pytest names it: numbers may be too long to be spelt out, and objects differ by run."""
+    return type(value).__name__
+
+
+junk: Final = [
+    None,
+    "",
+    "text",
+    1 << 50,
+    1.5,
+    float("nan"),
+    b"",
+    [],
+    {},
+    (),
+    object(),
+    (None,),
+    ("x",),
+]
+
+
+claims: Final = ["transfers", "blocks", "lower_bound", "optimal"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "other"),
+    [(claim, other) for claim in claims for other in junk if (claim, other) != ("optimal", None)],
+    ids=kind,
+)
+def test_a_plan_that_is_none_is_not_valid(claim: str, other: object) -> None:
+    question = group(-5, -4, 2, 3, 4)
+    plan = settle(question)
+    assert not check(bent(plan, **{claim: other}), question).valid
+
+
+@pytest.mark.parametrize("plan", [*junk, Plan, Transfer("bo", "ana", 5)], ids=kind)
+def test_what_is_no_plan_is_not_valid(plan: object) -> None:
+    checked = check(plan, {"ana": 5, "bo": -5})  # type: ignore[arg-type]  # that is the point
+    assert (checked.valid, checked.lower_bound) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    "transfer",
+    [
+        bent(Transfer("bo", "ana", 5), amount_minor=5.0),
+        bent(Transfer("bo", "ana", 5), amount_minor="5"),
+        bent(Transfer("bo", "ana", 5), debtor=["bo"]),
+        bent(Transfer("bo", "ana", 5), creditor="eve"),
+        bent(Transfer("bo", "ana", 5), amount_minor=-5, debtor="ana", creditor="bo"),
+        ("bo", "ana", 5),
+    ],
+)
+def test_what_is_no_transfer_between_members_is_not_valid(transfer: object) -> None:
+    question = {"ana": 5, "bo": -5}
+    assert not check(bent(settle(question), transfers=(transfer,)), question).valid
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        (("ana", "bo"), ()),
+        (("ana", "bo"), ("eve",)),
+        (("ana", "bo"), (["cy"],)),
+        (("ana", "bo", "ana"),),
+        ("ana", "bo"),
+        (("ana", "bo", None),),
+    ],
+)
+def test_blocks_that_are_empty_or_of_strangers_are_not_valid(blocks: object) -> None:
+    question = {"ana": 5, "bo": -5, "cy": 0}
+    assert not check(bent(settle(question), blocks=blocks), question).valid
+
+
+@pytest.mark.parametrize("claim", ["level", "listed", "quota", "weights"])
+@pytest.mark.parametrize(
+    "other", [*junk, True, 0, -1, 10**5_000, ((1, 2, 3),), ((1, None),)], ids=kind
+)
+def test_a_proof_that_is_none_confirms_nothing(claim: str, other: object) -> None:
+    question = uniform(40, 10**4, seed=0)
+    plan = settle(question)
+    proof = bent(plan.proof, **{claim: other})
+    assert not check(bent(plan, proof=proof), question).valid
+    assert not check(bent(plan, proof=other), question).valid
+
+
+@pytest.mark.parametrize("balances", [{"ana": 5.0, "bo": -5.0}, {"ana": True, "bo": -1}, None])
+def test_balances_are_refused_as_by_settle(balances: object) -> None:
+    plan = settle({"ana": 5, "bo": -5})
+    with pytest.raises(NotAnInteger):
+        check(plan, balances)  # type: ignore[arg-type]  # that is the point
+    with pytest.raises(BalancesNotZero):
+        check(plan, {"ana": 5, "bo": -6})
+
+
+# ── What it costs ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("question", awkward.values(), ids=awkward)
+@pytest.mark.parametrize(("level", "listed"), [(2, 60), (3, 22), (6, 9), (12, 5), (20, 3)])
+def test_no_proof_takes_more_than_there_is(question: Balances, level: int, listed: int) -> None:
+    evenly = tuple((balance, 10**6 // 3) for balance in set(question.values()) if balance)
+    plan = settle(question, effort=20_000)
+    forged = replace(plan, proof=Proof(level, listed, 10**6, evenly))
+    checked = check(forged, question, effort=500_000)
+    assert checked.lower_bound <= len(plan.transfers)
+
+
+@pytest.mark.parametrize("question", awkward.values(), ids=awkward)
+def test_picks_are_counted_before_they_are_made(question: Balances) -> None:
+    values = sorted(set(question.values()))
+    counts = [min(15, list(question.values()).count(value)) for value in values]
+    for listed in (3, 5, 8, 20, 60):
+        with contextlib.suppress(Exhausted):
+            for picks in refutation._three_picks(values, counts, listed, Effort(10**7)):
+                assert len(picks) <= refutation.PICKS_MAX
+
+
+def test_a_proof_is_plain_data() -> None:
+    plan = settle(uniform(40, 10**4, seed=0))
+    assert plan.proof
+    told = json.loads(json.dumps(to_plain(plan.proof)))
+    assert from_plain(Proof, told, {}) == plan.proof
 
 
 def test_effort_is_refused_as_by_settle() -> None:

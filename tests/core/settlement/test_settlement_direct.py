@@ -91,6 +91,33 @@ def test_unpaid_transfers_are_kept() -> None:
     assert plan.transfers == tuple(keep)
 
 
+def test_unpaid_transfers_of_strangers_are_not_kept() -> None:
+    owed = {("ana", "cy"): 5}
+    keep = [Transfer("ana", "eve", 5), Transfer("eve", "cy", 5)]
+    plan = settle({"ana": -5, "cy": 5}, strategy="direct", debts=owed, keep=keep)
+    assert plan.transfers == (Transfer("ana", "cy", 5),)
+
+
+def test_a_chain_through_a_settled_member_is_kept() -> None:
+    owed = {("ana", "bo"): 5, ("bo", "cy"): 5}
+    plan = settle({"ana": -5, "cy": 5}, strategy="direct", debts=owed)
+    again = settle({"ana": -5, "cy": 5}, strategy="direct", debts=owed, keep=plan.transfers)
+    assert again == plan
+
+
+def test_everybody_owes_everybody() -> None:
+    names = [f"m{i:03}" for i in range(150)]
+    owed = {
+        (one, other): 1 + (i * 7 + j * 13) % 101
+        for i, one in enumerate(names)
+        for j, other in enumerate(names)
+        if i != j
+    }
+    plan = settle(balances_of(owed), strategy="direct", debts=owed)
+    assert check(plan, balances_of(owed)).valid
+    assert len(plan.transfers) < len(owed) // 2
+
+
 def test_debts_that_lead_elsewhere_are_refused() -> None:
     with pytest.raises(DebtsMismatch):
         settle({"ana": 5, "bo": -5}, strategy="direct", debts={("bo", "ana"): 4})

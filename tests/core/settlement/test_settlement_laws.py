@@ -204,10 +204,30 @@ def test_transfers_that_do_not_clear_the_balances_any_more_are_not_kept() -> Non
 
 
 def test_a_clumsy_plan_is_kept_too_but_not_called_optimal() -> None:
-    clumsy = [Transfer("bo", "ana", 1), Transfer("bo", "cy", 4), Transfer("cy", "ana", 4)]
+    clumsy = [Transfer("bo", "ana", 1), Transfer("bo", "ana", 4)]
     plan = settle({"ana": 5, "bo": -5}, keep=clumsy)
     assert plan.transfers == tuple(clumsy)
     assert (plan.optimal, plan.lower_bound) == (False, 1)
+
+
+@given(small)
+@quick
+def test_what_is_kept_may_be_any_iterable(question: Balances) -> None:
+    plan = settle(question)
+    assert settle(question, keep=iter(plan.transfers)) == plan
+
+
+@pytest.mark.parametrize(
+    "detour",
+    [
+        [Transfer("bo", "cy", 5), Transfer("cy", "ana", 5)],
+        [Transfer("bo", "eve", 5), Transfer("eve", "ana", 5)],
+        [Transfer("bo", "ana", 6), Transfer("ana", "bo", 1)],
+    ],
+)
+def test_detours_by_others_are_not_kept(detour: list[Transfer[str]]) -> None:
+    question = {"ana": 5, "bo": -5, "cy": 0}
+    assert settle(question, keep=detour).transfers == (Transfer("bo", "ana", 5),)
 
 
 # ── Examples that teach ──────────────────────────────────────────────────────────────────────────

@@ -1,5 +1,7 @@
 """What cannot be settled, and how that is said."""
 
+import re
+
 import pytest
 
 from clearsplit_core.errors import (
@@ -25,6 +27,24 @@ def test_balances_that_do_not_sum_to_zero_are_refused_with_the_excess(excess: in
     with pytest.raises(BalancesNotZero, match=f"sum to {excess},") as refusal:
         settle({"ana": 7 + excess, "bo": -7})
     assert refusal.value.field == "/balances"
+
+
+@pytest.mark.parametrize(("sign", "told"), [(1, "more than 10^4998"), (-1, "less than -10^4998")])
+def test_an_excess_too_long_to_be_spelt_out_is_told_by_its_magnitude(sign: int, told: str) -> None:
+    with pytest.raises(BalancesNotZero, match=re.escape(told)):
+        settle({"ana": 7 + sign * 10**5_000, "bo": -7})
+
+
+@pytest.mark.parametrize("balances", [None, "balances", 5, [("ana", 5), ("bo", -5)]])
+def test_balances_are_by_member(balances: object) -> None:
+    with pytest.raises(NotAnInteger):
+        settle(balances)  # type: ignore[arg-type]  # that is the point
+
+
+def test_what_is_kept_is_transfers() -> None:
+    keep: list[object] = [("bo", "ana", 5)]
+    with pytest.raises(BadTransfer, match="kept"):
+        settle({"ana": 5, "bo": -5}, keep=keep)  # type: ignore[arg-type]  # that is the point
 
 
 @pytest.mark.parametrize("effort", [0, -1, True, 1.5, "lazy", "", None])

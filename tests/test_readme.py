@@ -104,7 +104,7 @@ def wait_for(url: str) -> None:
         try:
             with urlopen(url, timeout=5):
                 return
-        except (URLError, ConnectionError):
+        except (URLError, ConnectionError, TimeoutError):
             assert time.monotonic() < deadline, f"{url} does not answer"
             time.sleep(0.1)
 

@@ -13,7 +13,8 @@ from psycopg import sql
 from tests.image.engine import Engine, ToolsMissing, engine
 from tests.image.server import Server, execute
 
-collect_ignore = [] if os.environ.get("IMAGE_TEST") else ["test_running.py"]
+SLOW = ["test_running.py", "test_pgbouncer.py"]
+collect_ignore = [] if os.environ.get("IMAGE_TEST") else SLOW
 
 
 @pytest.fixture(scope="session")

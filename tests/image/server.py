@@ -25,6 +25,10 @@ class Server:
         """As containers see it; no database named yet."""
         return f"postgresql://owner:{_QUOTED}@{self.address}:5432"
 
+    @property
+    def password(self) -> str:
+        return _PASSWORD
+
     def start(self) -> None:
         self.running = EmbeddedPostgres(self.folder, {"listen_addresses": self.address})
         self.running.start()

@@ -12,9 +12,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
 
+from clearsplit_core.errors import Refusal
+from clearsplit_core.ports import Occupancy
+from clearsplit_http import metrics
 from clearsplit_pg.embedded import EmbeddedPostgres, _binary
 from clearsplit_pg.roles import grant
 from clearsplit_pg.schema import migrate, pending, required
@@ -103,15 +107,74 @@ def test_every_alert_leads_to_a_heading_of_the_guide() -> None:
     assert set(runbooks) <= anchors
 
 
-def test_the_dashboard_asks_only_for_what_prometheus_is_told_to_scrape() -> None:
-    dashboard = json.loads((DEPLOY / "grafana-dashboard.json").read_text())
-    asked = " ".join(target["expr"] for panel in dashboard["panels"] for target in panel["targets"])
+SCRAPED = (DEPLOY / "prometheus.yml").read_text()
+WATCHED = {
+    "dashboard": [
+        target["expr"]
+        for panel in json.loads((DEPLOY / "grafana-dashboard.json").read_text())["panels"]
+        for target in panel["targets"]
+    ],
+    "alerts": re.findall(r"^ +expr: (.+)$", (DEPLOY / "alerts.yml").read_text(), re.MULTILINE),
+}
+JOBS = {
+    "probe": "readiness",
+    "pg": "postgres",
+    "container": "containers",
+    "clearsplit": "clearsplit",
+}
 
-    names = set(re.findall(r"\b(?:probe|pg|container)_\w+", asked))
-    jobs = {"probe": "clearsplit", "pg": "postgres", "container": "containers"}
-    scraped = (DEPLOY / "prometheus.yml").read_text()
+
+@pytest.mark.parametrize("expressions", WATCHED.values(), ids=WATCHED)
+def test_what_is_watched_is_scraped(expressions: list[str]) -> None:
+    names = set(re.findall(r"\b(?:probe|pg|container|clearsplit)_\w+", " ".join(expressions)))
     assert names
-    assert all(f"job_name: {jobs[name.partition('_')[0]]}" in scraped for name in names)
+    assert all(f"job_name: {JOBS[name.partition('_')[0]]}\n" in SCRAPED for name in names)
+
+
+@pytest.mark.parametrize("expressions", WATCHED.values(), ids=WATCHED)
+def test_our_metrics_that_are_watched_are_told_with_these_labels(expressions: list[str]) -> None:
+    metrics.sample(Occupancy(), settlements=0)
+    told = {
+        sample.name: set(sample.labels)
+        for family in text_string_to_metric_families(metrics.exposition().decode())
+        for sample in family.samples
+    } | LABELLED
+    for expression in expressions:
+        for name, matched in re.findall(r"\b(clearsplit_\w+)(?:{([^}]*)})?", expression):
+            assert name in told
+            assert set(re.findall(r"(\w+)[=!]~?\"", matched)) <= told[name] | {"job", "instance"}
+
+
+LABELLED = {
+    f"{name}{suffix}": {*metric._labelnames, *more}
+    for metric, suffixes in (
+        (metrics.REQUESTS, {"_total": ()}),
+        (metrics.REFUSALS, {"_total": ()}),
+        (metrics.DURATION, {"_bucket": ("le",), "_count": (), "_sum": ()}),
+    )
+    for name in [metric._name]
+    for suffix, more in suffixes.items()
+}
+"""Metrics that show up only once they were counted."""
+
+
+def test_a_code_that_is_watched_is_one_that_is_refused_with() -> None:
+    codes = set(
+        re.findall(r'code="([\w-]+)"', " ".join([*WATCHED["alerts"], *WATCHED["dashboard"]]))
+    )
+    assert codes
+    assert codes <= set(Refusal.by_code)
+
+
+def test_every_one_of_our_metrics_is_on_the_dashboard() -> None:
+    shown = " ".join(WATCHED["dashboard"])
+    ours = {family.name for family in metrics._OWN.collect()}
+    assert {name for name in ours if name not in shown} == set()
+
+
+@pytest.mark.parametrize("name", ["Caddyfile", "nginx.conf", "traefik.yml"])
+def test_no_proxy_lets_the_metrics_out(name: str) -> None:
+    assert "/metrics" in (DEPLOY / name).read_text()
 
 
 def test_a_base_backup_and_its_wal_restore_any_moment(tmp_path: Path) -> None:

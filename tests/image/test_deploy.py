@@ -1,5 +1,6 @@
 """What docs/deploy holds: roles, proxies, alerts, a dashboard; and that backups can be restored."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -16,13 +17,16 @@ from prometheus_client.parser import text_string_to_metric_families
 from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
 
+from clearsplit_core.cli import main
 from clearsplit_core.errors import Refusal
 from clearsplit_core.ports import Occupancy
 from clearsplit_http import metrics
 from clearsplit_pg.embedded import EmbeddedPostgres, _binary
 from clearsplit_pg.roles import grant
 from clearsplit_pg.schema import migrate, pending, required
-from tests.postgres import with_database
+from clearsplit_pg.store import open_store
+from tests.literals import Clock, caller, expense, founding
+from tests.postgres import FORGETFUL, with_database
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "docs" / "deploy"
@@ -177,7 +181,47 @@ def test_no_proxy_lets_the_metrics_out(name: str) -> None:
     assert "/metrics" in (DEPLOY / name).read_text()
 
 
-def test_a_base_backup_and_its_wal_restore_any_moment(tmp_path: Path) -> None:
+# ── Backups ──────────────────────────────────────────────────────────────────────────────────────
+
+
+WHOLE = "1 group, 4 entries: everything holds.\n"
+
+
+async def keep_a_ledger(url: str) -> None:
+    """A group, which is an entry, and three expenses."""
+    async with open_store(url, Clock(), FORGETFUL) as store:
+        await store.perform(founding("ann"), caller=caller("ann"))
+        for title in ("Dinner", "Taxi", "Museum"):
+            await store.perform(expense(title, among="ann"), caller=caller("ann"))
+
+
+def verified(url: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    """What `clearsplit verify` says, and its exit status."""
+    capsys.readouterr()
+    status = main(["verify", "--database-url", url])
+    return status, capsys.readouterr().out
+
+
+def test_a_dump_restores_a_ledger_that_holds(
+    server: EmbeddedPostgres, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    migrate(server.url)
+    asyncio.run(keep_a_ledger(server.url))
+    restored = with_database(server.url, "restored")
+    dump = str(tmp_path / "ledger.dump")
+    for words in (
+        ("pg_dump", "--format=custom", f"--file={dump}", server.url),
+        ("createdb", f"--maintenance-db={server.url}", "restored"),
+        ("pg_restore", "--exit-on-error", "--no-owner", f"--dbname={restored}", dump),
+    ):
+        subprocess.run([str(_binary(words[0])), *words[1:]], check=True)
+
+    assert verified(restored, capsys) == (0, WHOLE)
+
+
+def test_a_base_backup_and_its_wal_restore_any_moment(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The drill of the guide: an accident, and the ledger as it stood just before."""
     archive, restored = tmp_path / "wal", tmp_path / "restored"
     archive.mkdir()
@@ -189,10 +233,10 @@ def test_a_base_backup_and_its_wal_restore_any_moment(tmp_path: Path) -> None:
         cluster = restored / f"postgres-{live._major}"
         backup = [str(_binary("pg_basebackup")), "-h", where, "-U", "clearsplit"]
         subprocess.run([*backup, "-D", str(cluster), "-X", "none", "-c", "fast"], check=True)
+        asyncio.run(keep_a_ledger(live.url))
         with psycopg.connect(live.url, autocommit=True) as ledger:
-            ledger.execute("create table kept as select 1 as amount_minor")
             (before,) = ledger.execute("select clock_timestamp()::text").fetchone() or ("",)
-            ledger.execute("drop table kept")
+            ledger.execute("drop table balances cascade")
             ledger.execute("select pg_switch_wal()")
     (cluster / "recovery.signal").touch()
 
@@ -201,6 +245,6 @@ def test_a_base_backup_and_its_wal_restore_any_moment(tmp_path: Path) -> None:
         "recovery_target_time": before,
         "recovery_target_action": "promote",
     }
-    with EmbeddedPostgres(restored, recovering) as again, psycopg.connect(again.url) as ledger:
-        assert ledger.execute("select amount_minor from kept").fetchall() == [(1,)]
+    with EmbeddedPostgres(restored, recovering) as again:
         assert pending(again.url) == []
+        assert verified(again.url, capsys) == (0, WHOLE)

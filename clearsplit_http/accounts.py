@@ -41,6 +41,7 @@ from clearsplit_core.plain import Plain
 from clearsplit_core.ports import AsyncStore, Caller, Sealed
 from clearsplit_core.questions import Link
 from clearsplit_core.records import Account, PersonalToken, Session, SessionId, TokenId
+from clearsplit_http import logs
 from clearsplit_http.asked import Asked, B
 from clearsplit_http.operations import operation
 from clearsplit_http.pages import PAGE_QUERY
@@ -84,6 +85,7 @@ async def signup(asked: Asked[Signup]) -> Sealed:
     body = asked.body
     command = body.open(await asked.server.passwords.hashed(body.password))
     account = await asked.store.perform_on_account(command)
+    logs.happened("signed-up", account=str(account.id))
     return _told(await _signed_in(asked.server, account), 201)
 
 
@@ -102,9 +104,11 @@ async def login(asked: Asked[Login]) -> Sealed:
     body = asked.body
     account = await _account_named(asked.server, body.email)
     kept = account.password_hash if account else None
+    logs.about(account=str(account.id) if account else "unknown")
     if not await asked.server.passwords.fits(body.password, kept) or account is None:
         raise WrongCredentials
     account = await _renewed(asked.server, account, body.password)
+    logs.happened("signed-in")
     return _told(await _signed_in(asked.server, account), 200)
 
 
@@ -134,7 +138,9 @@ async def refresh(asked: Asked[Refresh]) -> Sealed:
             lifetime=asked.server.session_lifetime,
         )
     )
+    logs.about(account=str(shown.account_id))
     if rotation is Rotation.REVOKED:
+        logs.alarming("family-revoked", session=str(shown.session_id))
         raise SessionEnded
     account = await asked.store.account_of(Caller(shown.account_id, shown.session_id))
     return _told(_tokens(asked.server, account, child), 200)
@@ -152,6 +158,7 @@ async def logout_everywhere(asked: Asked[Nothing]) -> Sealed:
     await asked.store.perform_on_account(
         EndEverySession(account_id=asked.caller.account_id, by=asked.session_id)
     )
+    logs.happened("signed-out-everywhere")
     return _NOTHING
 
 
@@ -204,6 +211,7 @@ async def issue_token(asked: Asked[NewToken]) -> Sealed:
             lifetime=body.lifetime,
         )
     )
+    logs.happened("token-issued", token=str(token.id), scope=token.scope)
     return Sealed(201, (), msgspec.json.encode(IssuedTokenAnswer.told(token, key.text)))
 
 
@@ -224,6 +232,7 @@ async def revoke_token(asked: Asked[Nothing]) -> Sealed:
             account_id=asked.caller.account_id, by=asked.session_id, token_id=asked.ids.token_id
         )
     )
+    logs.happened("token-revoked", token=str(asked.ids.token_id))
     return _NOTHING
 
 
@@ -259,6 +268,8 @@ async def revise_me(asked: Asked[AccountChanges]) -> Sealed:
             password_hash=trusted,
         )
     )
+    if trusted:
+        logs.happened("address-changed")
     return asked.found(AccountAnswer.of(account))
 
 
@@ -281,6 +292,7 @@ async def change_password(asked: Asked[NewPassword]) -> Sealed:
         new_hash=await passwords.hashed(body.new_password, field="/new_password"),
     )
     await asked.store.perform_on_account(command)
+    logs.happened("password-changed")
     return _NOTHING
 
 
@@ -299,6 +311,7 @@ async def delete_me(asked: Asked[Nothing]) -> Sealed:
     await store.perform_on_account(DeleteAccount(account_id=account_id, by=asked.session_id))
     gone = Caller(account_id)  # whatever it joined between these steps: nobody can join for it now
     await _unlink(store, await store.links(caller=gone), gone)
+    logs.happened("account-deleted")
     return _NOTHING
 
 
@@ -326,6 +339,7 @@ async def _ended(asked: Asked[Nothing], session_id: SessionId) -> Sealed:
     await asked.store.perform_on_account(
         EndSession(account_id=asked.caller.account_id, by=asked.session_id, session_id=session_id)
     )
+    logs.happened("signed-out", session=str(session_id))
     return _NOTHING
 
 

@@ -15,7 +15,9 @@ Lines: TypeAlias = Iterable[tuple[str, str]]
 
 BAD_REQUEST: Final = 400
 _BODILESS: Final = (204, 304)
-_PUBLIC: Final = ("/docs", "/openapi.json", "/health")
+_DOCUMENTED: Final = ("/docs", "/openapi.json")
+_PUBLIC: Final = (*_DOCUMENTED, "/health")
+_NO_PAGE: Final = "default-src 'none'; frame-ancestors 'none'"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -42,11 +44,16 @@ async def send_answer(
 
 def common_headers(scope: HTTPScope) -> list[tuple[str, str]]:
     """Every answer has an id; what may be somebody's own is kept by no cache."""
-    headers = [("X-Request-Id", request_id(scope)), ("X-Content-Type-Options", "nosniff")]
+    headers = [
+        ("X-Request-Id", request_id(scope)),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+    ]
     if scope["litestar_app"].state.server.draining:
-        headers.append(
-            ("Connection", "close")
-        )  # a proxy that keeps connections lets go of this one
+        # A proxy that keeps connections lets go of this one.
+        headers.append(("Connection", "close"))
+    if not scope["path"].startswith(_DOCUMENTED):  # these have a policy of their own
+        headers.append(("Content-Security-Policy", _NO_PAGE))
     if not scope["path"].startswith(_PUBLIC):
         headers.append(("Cache-Control", "no-store"))
     return headers

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 from litestar import Litestar, Request, Response
+from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
@@ -44,6 +45,12 @@ OPERATIONS: Final = (
 )
 
 _ANSWERING: Final[Sequence[Answering]] = (*OPERATIONS, *sheets(OPERATIONS), metrics.METRICS)
+_ASKED: Final = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"]
+_ANSWERED: Final = [
+    "ETag", "Link", "Location", "Idempotency-Replayed", "RateLimit", "RateLimit-Policy",
+    "Retry-After", "X-Request-Id",
+]  # fmt: skip
+"""Headers that pages of other origins may send and see."""
 _LOG = logging.getLogger(__name__)
 _REASONS: Final = {
     400: BadRequest,
@@ -59,8 +66,21 @@ def create_app(server: Server) -> Litestar:
         route_handlers=handlers(_ANSWERING),
         state=State({"server": server}),
         exception_handlers={HTTPException: _refused, Exception: _broken},
+        cors_config=_cors(server.settings.cors_origins),
         openapi_config=None,
         logging_config=None,
+    )
+
+
+def _cors(origins: Sequence[str]) -> CORSConfig | None:
+    """Pages of these origins may call the API, with a token and never with cookies."""
+    if not origins:
+        return None
+    return CORSConfig(
+        allow_origins=list(origins),
+        allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
+        allow_headers=_ASKED,
+        expose_headers=_ANSWERED,
     )
 
 

@@ -21,8 +21,10 @@ from urllib.parse import quote
 import uvloop
 
 from clearsplit_core.errors import BadSettings, Refusal
+from clearsplit_http import resetting
 from clearsplit_http.folder import kept_secret
-from clearsplit_http.serving import log_errors, serve_alone
+from clearsplit_http.logs import write_logs
+from clearsplit_http.serving import now, serve_alone
 from clearsplit_http.settings import LOCAL, read_settings
 from clearsplit_http.workers import serve_together
 
@@ -43,9 +45,10 @@ def serve(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int
 
 def _serve(arguments: argparse.Namespace) -> int:
     """The server has run and was asked to stop (0), or could not start (1)."""
-    log_errors()
+    write_logs()
     try:
-        settings = read_settings(_environment(arguments))
+        settings = read_settings(_environment(arguments.data_dir, _flags(arguments)))
+        write_logs(settings.log_level)
         with closing(_listening(settings.host, settings.port)) as listener:
             if settings.workers == 1:
                 uvloop.run(serve_alone(settings, listener))
@@ -59,24 +62,50 @@ def _serve(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def reset_password(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
+    """Give an account a new password and end all its access; prints the password once."""
+    parser.add_argument("email", help="the account's e-mail address")
+    parser.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="where the private database is kept"
+    )
+    return _reset_password
+
+
+def _reset_password(arguments: argparse.Namespace) -> int:
+    """The password has been changed and told (0), or there was no such account (1)."""
+    try:
+        settings = read_settings(_environment(arguments.data_dir, {}))
+        password = uvloop.run(resetting.reset_password(settings, now, arguments.email))
+    except (Refusal, OSError) as error:
+        print(f"clearsplit reset-password: {error}", file=sys.stderr)
+        return 1
+    print(f"The new password is {password}\nAll access is over; ask for another to be chosen.")
+    return 0
+
+
 # ── Settings ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _environment(arguments: argparse.Namespace) -> Mapping[str, str]:
-    """The environment, with flags laid over it; a private database where it names none.
-
-    Production and staging bring none: there a forgotten DATABASE_URL must not go unnoticed.
-    """
+def _flags(arguments: argparse.Namespace) -> Mapping[str, str]:
+    """The flags that were given, under the names of their variables."""
     flags = {
         "UVICORN_HOST": arguments.host,
         "UVICORN_PORT": arguments.port,
         "UVICORN_WORKERS": arguments.workers,
     }
-    given = dict(os.environ) | {name: text for name, text in flags.items() if text is not None}
+    return {name: text for name, text in flags.items() if text is not None}
+
+
+def _environment(data_dir: Path | None, flags: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment, with flags laid over it; a private database where it names none.
+
+    Production and staging bring none: there a forgotten DATABASE_URL must not go unnoticed.
+    """
+    given = {**os.environ, **flags}
     named = any(given.get(name) for name in ("DATABASE_URL", "DATABASE_URL_FILE"))
-    if arguments.data_dir is None and (named or (given.get("ENV") or LOCAL) != LOCAL):
+    if data_dir is None and (named or (given.get("ENV") or LOCAL) != LOCAL):
         return given
-    folder = (arguments.data_dir or _default_folder()).expanduser().resolve()
+    folder = (data_dir or _default_folder()).expanduser().resolve()
     kept = {"JWT_SECRET": "jwt-secret", "PASSWORD_PEPPER": "password-pepper"}
     for name, file in kept.items():
         if not given.get(name) and not given.get(f"{name}_FILE"):

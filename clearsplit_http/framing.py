@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-import structlog
 import uuid_utils
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
@@ -19,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from clearsplit_core.errors import Refusal
-from clearsplit_http import metrics
+from clearsplit_http import logs, metrics
 from clearsplit_http.problems import MEDIA_TYPE, problem
 from clearsplit_http.refusals import AddressTooLong, BadRequest, HeadTooLarge, TooSlow
 
@@ -39,8 +38,6 @@ be sending, comes to read why (RFC 9112 §9.6)."""
 LINGER_BYTES_MAX: Final = 16_000_000
 READER_S_MAX: Final = 60.0
 """Seconds that a client may leave an answer unread."""
-
-_LOG: Final = structlog.get_logger()
 
 
 class _Refused(Exception):
@@ -149,7 +146,7 @@ class Framing(HttpToolsProtocol):
         if self._deaf or self.transport.is_closing():
             return
         self._allow(0, None)
-        _LOG.warning("framing refused", code=refusal.code)
+        logs.alarming("framing-refused", code=refusal.code)
         latest = self._latest
         if latest and not latest.response_complete and not latest.more_body:
             latest.keep_alive = False  # what came after a good request was bad: answer that first

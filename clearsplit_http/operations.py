@@ -23,7 +23,7 @@ from clearsplit_core.limits import Allowance
 from clearsplit_core.plain import Plain
 from clearsplit_core.ports import Caller, Sealed
 from clearsplit_core.records import Scope
-from clearsplit_http import limits, metrics
+from clearsplit_http import limits, logs, metrics
 from clearsplit_http.access import Door, Ids, Refuse, anybody
 from clearsplit_http.addresses import client_address
 from clearsplit_http.answers import request_id, send_sealed
@@ -125,6 +125,7 @@ class Operation(Generic[B]):
             return await self._done(scope, receive, allowances)
         except Refusal as refusal:
             metrics.refused(refusal.code)
+            logs.refused(refusal)
             return problem(refusal, request_id(scope))
 
     async def _done(
@@ -177,6 +178,7 @@ class Operation(Generic[B]):
         if not self.reached_with(shown.scope):
             await server.store.account_of(shown.caller)
             raise InsufficientScope
+        logs.about(account=str(shown.caller.account_id))
         return shown.caller
 
     async def _require_access(self, knock: _Knock, refusal: Unreadable) -> None:

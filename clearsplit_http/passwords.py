@@ -32,7 +32,7 @@ PASSWORD_CHARACTERS_MAX: Final = 1_024
 THREADS: Final = 2
 WAITING_MAX: Final = 32
 """Passwords that may wait for a thread; at 0.2 s each the last of them waits some 3 s."""
-NICENESS: Final = 10
+NICENESS: Final = 5
 """How far hashing stands back for whoever answers requests (setpriority(2), on Linux)."""
 
 T = TypeVar("T")

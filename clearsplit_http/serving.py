@@ -7,7 +7,6 @@ open requests are finished, and what was opened is closed. `workers.py` does the
 
 import asyncio
 import gc
-import logging
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Generator
@@ -23,6 +22,7 @@ from clearsplit_http.framing import Framing
 from clearsplit_http.metrics import Measured
 from clearsplit_http.server import Server, running
 from clearsplit_http.settings import Settings
+from clearsplit_http.watching import Watched
 
 STOP_S_MAX: Final = 9
 """Seconds from SIGTERM to the end, draining included: `docker stop` kills after ten."""
@@ -78,11 +78,9 @@ def uvicorn_config(
     )
 
 
-def log_errors() -> None:
-    """What went wrong inside is told on stderr, whatever level a library chose for its own."""
-    handler = logging.StreamHandler()
-    handler.setLevel(logging.ERROR)
-    logging.basicConfig(handlers=[handler], format="%(levelname)s %(name)s: %(message)s")
+def application(server: Server) -> Watched:
+    """The application as it is served, with what stands around it."""
+    return Watched(Measured(create_app(server)), server.settings.trusted_proxies)
 
 
 def settle_memory() -> None:
@@ -130,9 +128,7 @@ class _Web(uvicorn.Server):
     """
 
     def __init__(self, server: Server, stop: Stop, greeting: str) -> None:
-        super().__init__(
-            uvicorn_config(Measured(create_app(server)), server.settings, lifespan="off")
-        )
+        super().__init__(uvicorn_config(application(server), server.settings, lifespan="off"))
         self._server = server
         self._stop = stop
         self._greeting = greeting

@@ -17,6 +17,7 @@ from clearsplit_core.errors import BadSettings, Refusal
 from clearsplit_core.limits import Quota
 from clearsplit_core.ports import StoreOptions
 from clearsplit_http.addresses import Networks, read_networks
+from clearsplit_http.logs import LEVELS
 from clearsplit_http.stores import require_readable
 
 JWT_SECRET_BYTES_MIN: Final = 32
@@ -74,6 +75,7 @@ class Settings:
     trusted_proxies: Networks = ()
     cors_origins: tuple[str, ...] = ()
     drain_s: int = 0
+    log_level: str = "info"
     env: str = LOCAL
 
 
@@ -111,6 +113,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         trusted_proxies=reader.networks("TRUSTED_PROXIES"),
         cors_origins=reader.origins("CORS_ORIGINS"),
         drain_s=reader.integer("DRAIN_S", 0, 0, 600),
+        log_level=reader.one_of("LOG_LEVEL", LEVELS),
         env=reader.one_of("ENV", ENVIRONMENTS),
     )
     complaints = [*reader.complaints, *_at_odds(settings)]

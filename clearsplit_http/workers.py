@@ -25,12 +25,12 @@ from prometheus_client.multiprocess import mark_process_dead
 from uvicorn.supervisors.multiprocess import Multiprocess
 
 from clearsplit_core.errors import Refusal
-from clearsplit_http.app import create_app
-from clearsplit_http.metrics import FOLDER, Measured
+from clearsplit_http.logs import write_logs
+from clearsplit_http.metrics import FOLDER
 from clearsplit_http.server import Server, running
 from clearsplit_http.serving import (
+    application,
     finish_s,
-    log_errors,
     now,
     settle_memory,
     stoppable,
@@ -39,6 +39,7 @@ from clearsplit_http.serving import (
 )
 from clearsplit_http.settings import Settings
 from clearsplit_http.stores import store_at
+from clearsplit_http.watching import Watched
 
 DRAIN: Final = signal.SIGUSR1
 """What the parent sends to its workers: say that you are not ready any more."""
@@ -147,7 +148,7 @@ class Worker:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._app: Measured | None = None
+        self._app: Watched | None = None
 
     async def __call__(
         self, scope: Scope | LifeSpanScope, receive: LifeSpanReceive, send: LifeSpanSend
@@ -156,15 +157,16 @@ class Worker:
             await self._live(receive, send)
         else:
             assert self._app is not None, "uvicorn takes requests after the start"
-            await self._app(scope, receive, send)  # type: ignore[arg-type]  # no lifespan here
+            # Three names for one protocol: with no WebSockets, what is left is HTTP.
+            await self._app(scope, receive, send)  # type: ignore[arg-type]
 
     async def _live(self, receive: LifeSpanReceive, send: LifeSpanSend) -> None:
         """From uvicorn's word that it starts to its word that it has stopped."""
         await receive()
-        log_errors()
+        write_logs(self._settings.log_level)
         try:
             async with running(self._settings, now) as server:
-                self._app = Measured(create_app(server))
+                self._app = application(server)
                 _listen_to_the_parent(server)
                 settle_memory()
                 await send({"type": "lifespan.startup.complete"})

@@ -8,10 +8,11 @@ becomes its commitment alone; the words travel separately (`texts_in`) so that t
 The shape is read from type hints, so there is no second description of any event to keep in step.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from types import NoneType, UnionType
 from typing import (
     Final,
@@ -32,6 +33,9 @@ Plain: TypeAlias = "bool | int | str | list[Plain] | dict[str, Plain] | None"
 Texts: TypeAlias = Mapping[str, Text]
 """The texts that have not been erased, by commitment."""
 
+IDS_MAX: Final = 10_000
+"""Ids that are kept as they were read; the longest unused is read anew."""
+
 T = TypeVar("T")
 _Reader: TypeAlias = Callable[[object, Texts], object]
 
@@ -41,24 +45,38 @@ _Reader: TypeAlias = Callable[[object, Texts], object]
 
 def to_plain(value: object) -> Plain:
     """`value` as a plain tree; every text in it as its commitment."""
-    if value is None or isinstance(value, bool | int | str):
+    if value is None or isinstance(value, (str, int)):
         return value.value if isinstance(value, StrEnum) else value
+    if isinstance(value, UUID):
+        return str(value)
     if isinstance(value, tuple):
         return [to_plain(item) for item in value]
     if isinstance(value, Text):
         return value.commitment
-    if isinstance(value, UUID):
-        return str(value)
     if isinstance(value, date):
         return _moment(value) if isinstance(value, datetime) else value.isoformat()
     return _dataclass_to_plain(value)
 
 
 def _dataclass_to_plain(value: object) -> Plain:
-    assert is_dataclass(value), f"{type(value).__name__} has no plain form"
+    names = _field_names(value)
+    assert names is not None, f"{type(value).__name__} has no plain form"
     kind = getattr(value, "kind", None)
     tree: dict[str, Plain] = {} if kind is None else {"kind": kind}
-    return tree | {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
+    for name in names:
+        tree[name] = to_plain(getattr(value, name))
+    return tree
+
+
+def _field_names(value: object) -> tuple[str, ...] | None:
+    """The fields of a dataclass, else None. To look them up costs more than to write."""
+    shape = type(value)
+    if shape not in _FIELDS:
+        _FIELDS[shape] = tuple(f.name for f in fields(shape)) if is_dataclass(shape) else None
+    return _FIELDS[shape]
+
+
+_FIELDS: Final[dict[type, tuple[str, ...] | None]] = {}
 
 
 def _moment(value: datetime) -> str:
@@ -66,17 +84,23 @@ def _moment(value: datetime) -> str:
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-def texts_in(value: object) -> Iterator[Text]:
+def texts_in(value: object) -> Iterable[Text]:
     """Every text inside `value` that has not been erased."""
+    found: list[Text] = []
+    _collect_texts(value, found)
+    return found
+
+
+def _collect_texts(value: object, found: list[Text]) -> None:
     if isinstance(value, Text):
         if value.words is not None:
-            yield value
+            found.append(value)
     elif isinstance(value, tuple):
         for item in value:
-            yield from texts_in(item)
-    elif is_dataclass(value):
-        for field in fields(value):
-            yield from texts_in(getattr(value, field.name))
+            _collect_texts(item, found)
+    else:
+        for name in _field_names(value) or ():
+            _collect_texts(getattr(value, name), found)
 
 
 def strings_in(tree: Plain) -> Iterator[str]:
@@ -170,7 +194,7 @@ def _dataclass_reader(shape: object) -> _Reader:
     readers = {field.name: _reader(_fill(hints[field.name], filled)) for field in fields(make)}
 
     def read(tree: object, texts: Texts) -> object:
-        if not isinstance(tree, dict) or tree.keys() - {"kind"} != readers.keys():
+        if not isinstance(tree, dict) or len(tree) - ("kind" in tree) != len(readers):
             raise TypeError(f"expected the fields of {make.__name__}")
         return make(**{name: reader(tree[name], texts) for name, reader in readers.items()})
 
@@ -187,11 +211,18 @@ def _fill(hint: object, filled: Mapping[object, object]) -> object:
     return hint[tuple(filled[name] for name in open_parameters)]  # type: ignore[index]  # a generic alias
 
 
+@lru_cache(IDS_MAX)
+def id_of(text: str) -> UUID:
+    """The id with these hex digits. The same members stand in every expense of a group, so the
+    latest ids are kept: to read one again costs a twentieth."""
+    return UUID(text)
+
+
 _READERS: Final[dict[object, _Reader]] = {
     str: _leaf(str, str),
     int: _leaf(int, int),
     bool: _leaf(bool, bool),
-    UUID: _leaf(str, UUID),
+    UUID: _leaf(str, id_of),
     date: _leaf(str, date.fromisoformat),
     datetime: _leaf(str, datetime.fromisoformat),
     Text: _text_reader,
@@ -209,25 +240,27 @@ def canonical(tree: Plain) -> bytes:
     items, a dict `d<count>:` and its keys and values in the order of the keys' code points;
     `n`, `t` and `f` are None, True and False.
     """
-    return b"".join(_pieces(tree))
+    pieces: list[bytes] = []
+    _write(tree, pieces.append)
+    return b"".join(pieces)
 
 
-def _pieces(tree: Plain) -> Iterator[bytes]:
-    if tree is None or isinstance(tree, bool):
-        yield {None: b"n", True: b"t", False: b"f"}[tree]
-    elif isinstance(tree, int):
-        yield _prefixed(b"i", b"%d" % tree)
-    elif isinstance(tree, str):
-        yield _prefixed(b"s", tree.encode())
-    elif isinstance(tree, list):
-        yield b"l%d:" % len(tree)
-        for item in tree:
-            yield from _pieces(item)
-    else:
-        yield b"d%d:" % len(tree)
+def _write(tree: Plain, write: Callable[[bytes], None]) -> None:
+    if isinstance(tree, str):
+        write(_prefixed(b"s", tree.encode()))
+    elif isinstance(tree, dict):
+        write(b"d%d:" % len(tree))
         for key in sorted(tree):
-            yield _prefixed(b"s", key.encode())
-            yield from _pieces(tree[key])
+            write(_prefixed(b"s", key.encode()))
+            _write(tree[key], write)
+    elif isinstance(tree, list):
+        write(b"l%d:" % len(tree))
+        for item in tree:
+            _write(item, write)
+    elif tree is None or isinstance(tree, bool):
+        write({None: b"n", True: b"t", False: b"f"}[tree])
+    else:
+        write(_prefixed(b"i", b"%d" % tree))
 
 
 def _prefixed(mark: bytes, content: bytes) -> bytes:

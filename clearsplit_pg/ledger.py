@@ -1,8 +1,9 @@
 """The ledger on Postgres: one command, one transaction.
 
-    claim the key   at once, or refused: nobody waits behind their own retry
-    lock            the group's row, and with it look up the answer that was sealed before
-    read            in a second statement, which sees what the lock was waited for
+    lock            the key, at once or refused (nobody waits behind their own retry), then the
+                    group's row
+    read            in a second statement, which sees what the lock was waited for: above all the
+                    answer that was sealed before
     decide          in core, from what was read
     append          the entry, its postings, every record that it changed, and the sealed answer
     commit
@@ -54,12 +55,14 @@ class PostgresLedger(Connected):
         self, command: Command[R], caller: Caller, receipt: Receipt[R] | None
     ) -> Recorded[R] | Sealed:
         async with self._pool.connection() as connection, connection.transaction():
-            if receipt is not None:
-                await _claim(connection, command.group_id, caller, receipt.key)
             locked = await self._lock(connection, command.group_id, caller, receipt)
-            if receipt is not None and locked["status"] is not None:
-                return _sealed_before(locked, receipt)
-            group = await self._group(connection, command, caller, locked)
+            if locked["seq"] is None:
+                group = self._unfounded(command, caller)
+            else:
+                details = await self._details(connection, command, caller, receipt)
+                if receipt is not None and details["status"] is not None:
+                    return _sealed_before(details, receipt)
+                group = await self._group(connection, command, caller, {**locked, **details})
             decision = command.decide(group)
             return await _append(connection, group, decision, caller, receipt)
 
@@ -70,33 +73,47 @@ class PostgresLedger(Connected):
         caller: Caller,
         receipt: Receipt[R] | None,
     ) -> Row:
-        now = self._clock()
-        params = rows.who(caller, now) | {
+        params = rows.who(caller, self._clock()) | {
             "group_id": group_id,
-            "key": receipt and receipt.key,
-            "kept_since": now - ANSWERS_KEPT,
+            "key_number": receipt and rows.key_number(group_id, caller.account_id, receipt.key),
         }
-        return live(await row_of(connection, sql.LOCK, params))
+        locked = live(await row_of(connection, sql.LOCK, params))
+        if not locked["claimed"]:
+            raise KeyInProgress
+        return locked
 
-    async def _group(
-        self, connection: Connection, command: Command[R], caller: Caller, locked: Row
-    ) -> Group:
-        """The group as it stands under the lock; the clock is read now, not before."""
-        if locked["seq"] is None and command.needs.founds:
-            now = self._clock()
-            return Group.unfounded(command.group_id, now).at_moment(caller.account_id, None, now)
-        if locked["seq"] is None:
+    def _unfounded(self, command: Command[R], caller: Caller) -> Group:
+        """The group that is not there yet. Raises ThingNotFound unless the command founds it."""
+        if not command.needs.founds:
             raise ThingNotFound
-        needs = command.needs
+        now = self._clock()
+        return Group.unfounded(command.group_id, now).at_moment(caller.account_id, None, now)
+
+    async def _details(
+        self,
+        connection: Connection,
+        command: Command[R],
+        caller: Caller,
+        receipt: Receipt[R] | None,
+    ) -> Row:
+        """What is read under the lock whatever the command is."""
         params = {
             "group_id": command.group_id,
             "account_id": caller.account_id,
-            "expense_ids": list(needs.expenses),
+            "expense_ids": list(command.needs.expenses),
+            "key": receipt and receipt.key,
+            "kept_since": self._clock() - ANSWERS_KEPT,
         }
-        details = await row_of(connection, sql.READ_FOR_DECISION, params)
+        return await row_of(connection, sql.READ_FOR_DECISION, params)
+
+    async def _group(
+        self, connection: Connection, command: Command[R], caller: Caller, row: Row
+    ) -> Group:
+        """The group as it stands under the lock; the clock is read now, not before."""
+        needs = command.needs
         more = None if needs.few else await self._more(connection, command.group_id, needs)
-        group = rows.loaded(command.group_id, locked, details, more)
-        return group.at_moment(caller.account_id, details["actor_id"], self._clock())
+        group = rows.loaded(command.group_id, row, more)
+        return group.at_moment(caller.account_id, row["actor_id"], self._clock())
 
     async def _more(self, connection: Connection, group_id: GroupId, needs: Needs) -> Row:
         params = rows.needs_params(group_id, needs)
@@ -147,19 +164,12 @@ class PostgresLedger(Connected):
             raise ThingNotFound
 
 
-async def _claim(connection: Connection, group_id: GroupId, caller: Caller, key: str) -> None:
-    number = rows.key_number(group_id, caller.account_id, key)
-    row = await row_of(connection, sql.CLAIM_KEY, {"key_number": number})
-    if not row["claimed"]:
-        raise KeyInProgress
-
-
-def _sealed_before(locked: Row, receipt: Receipt[R]) -> Sealed:
-    if locked["fingerprint"] != receipt.fingerprint:
+def _sealed_before(row: Row, receipt: Receipt[R]) -> Sealed:
+    if row["fingerprint"] != receipt.fingerprint:
         raise KeyReused
-    if not locked["body"]:
+    if not row["body"]:
         raise AnswerErased
-    return rows.sealed_of(locked)
+    return rows.sealed_of(row)
 
 
 async def _append(

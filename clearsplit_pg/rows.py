@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from clearsplit_core.debts import Debts
 from clearsplit_core.group import Event, Group
 from clearsplit_core.journal import Entry, GroupId, Head, MemberId, Posting
-from clearsplit_core.plain import Plain, Texts, from_plain, texts_in, to_plain
+from clearsplit_core.plain import Plain, Texts, from_plain, id_of, texts_in, to_plain
 from clearsplit_core.ports import Caller, Needs, Receipt, Sealed
 from clearsplit_core.questions import Link, MyBalance, Standing
 from clearsplit_core.questions.reasons import Happened, said_in, words_of
@@ -74,14 +74,14 @@ def group_of(group_id: GroupId, row: Row, inside: Row) -> Group:
     )
 
 
-def loaded(group_id: GroupId, row: Row, details: Row, more: Row | None) -> Group:
-    """The group as a command needs it: `details` has members and expenses, `more` the rest."""
-    expenses = {each.id: each for each in expenses_of(details)}
+def loaded(group_id: GroupId, row: Row, more: Row | None) -> Group:
+    """The group as a command needs it: `row` has members and expenses, `more` the rest."""
+    expenses = {each.id: each for each in expenses_of(row)}
     if more is None:
-        return replace(group_of(group_id, row, details), expenses=expenses)
+        return replace(group_of(group_id, row, row), expenses=expenses)
     texts = texts_of(more["texts"])
     return replace(
-        group_of(group_id, row, {**details, "texts": more["texts"]}),
+        group_of(group_id, row, {**row, "texts": more["texts"]}),
         expenses=expenses,
         debts=debts_of(more["debts"]),
         payments=_by_id(records_of(Payment, more["payments"], texts)),
@@ -102,7 +102,7 @@ def records_of(shape: type[T], bodies: Sequence[object] | None, texts: Texts) ->
 
 def debts_of(told: Sequence[tuple[str, str, str, int]] | None) -> Debts:
     return {
-        (MemberId(UUID(debtor)), MemberId(UUID(creditor)), currency): minor
+        (MemberId(id_of(debtor)), MemberId(id_of(creditor)), currency): minor
         for debtor, creditor, currency, minor in told or ()
     }
 
@@ -121,7 +121,7 @@ def link_of(row: Row) -> Link:
 
 
 def balances_of(told: Sequence[tuple[str, str, int]] | None) -> dict[tuple[MemberId, str], int]:
-    return {(MemberId(UUID(who)), currency): minor for who, currency, minor in told or ()}
+    return {(MemberId(id_of(who)), currency): minor for who, currency, minor in told or ()}
 
 
 def expenses_of(row: Row) -> list[Expense]:
@@ -161,10 +161,10 @@ def _entry_of(
         group_id=group_id,
         seq=seq,
         at=datetime.fromisoformat(at).astimezone(UTC),
-        actor_id=None if actor_id is None else MemberId(UUID(actor_id)),
+        actor_id=None if actor_id is None else MemberId(id_of(actor_id)),
         event=event,
         postings=tuple(
-            Posting(MemberId(UUID(member)), currency, date.fromisoformat(day), minor)
+            Posting(MemberId(id_of(member)), currency, date.fromisoformat(day), minor)
             for member, currency, day, minor in legs
         ),
         previous=previous,
@@ -175,7 +175,7 @@ def _entry_of(
 def happened_of(row: Row) -> dict[int, Happened]:
     """What is needed to explain each entry, by its seq."""
     texts = texts_of(row["texts"])
-    names = {MemberId(UUID(who)): words_of(_text(name, texts)) for who, name in row["names"] or ()}
+    names = {MemberId(id_of(who)): words_of(_text(name, texts)) for who, name in row["names"] or ()}
     return {told[0]: _happened(texts, names, *told) for told in row["happened"] or ()}
 
 
@@ -193,7 +193,7 @@ def _happened(
     return Happened(
         seq=seq,
         at=datetime.fromisoformat(at).astimezone(UTC),
-        actor_id=None if actor_id is None else MemberId(UUID(actor_id)),
+        actor_id=None if actor_id is None else MemberId(id_of(actor_id)),
         event=event,
         before=said_before,
         after=said_in(event, texts) or said_before,
@@ -259,7 +259,7 @@ def _members(
 ) -> dict[MemberId, Member]:
     members = (
         Member(
-            id=MemberId(UUID(member_id)),
+            id=MemberId(id_of(member_id)),
             name=_text(name, texts),
             role=Role(role),
             active=active,
@@ -393,18 +393,17 @@ def _entry(entry: Entry, after: Group) -> Params:
         "at": entry.at,
         "actor_id": entry.actor_id,
         "event": Jsonb(entry.event),
-        "leg_members": [leg.member_id for leg in legs],
-        "leg_currencies": [leg.currency for leg in legs],
-        "leg_dates": [leg.effective_date for leg in legs],
-        "leg_amounts": [leg.amount_minor for leg in legs],
-        "leg_balances": [after.balances[leg.member_id, leg.currency] for leg in legs],
+        "leg_members": _array(leg.member_id for leg in legs),
+        "leg_currencies": _array(leg.currency for leg in legs),
+        "leg_dates": _array(leg.effective_date for leg in legs),
+        "leg_amounts": _array(leg.amount_minor for leg in legs),
+        "leg_balances": _array(after.balances[leg.member_id, leg.currency] for leg in legs),
         "previous": bytes.fromhex(entry.previous),
         "hash": bytes.fromhex(entry.hash),
     }
 
 
 def _changes(before: Group, after: Group) -> Params:
-    seats = _changed(before.members, after.members)
     settings = {name: getattr(after, name) for name in SETTINGS}
     return (
         settings
@@ -414,7 +413,6 @@ def _changes(before: Group, after: Group) -> Params:
             "currency": after.currency,
             "version": after.version,
             "created_at": after.created_at,
-            "members": Jsonb([_member(member) for member in seats]),
             "expenses": _bodies(before.expenses, after.expenses),
         }
     )
@@ -423,10 +421,11 @@ def _changes(before: Group, after: Group) -> Params:
 def more_params(before: Group, after: Group) -> Params | None:
     """What KEEP_MORE takes; None where there is nothing to keep."""
     shelves = ("payments", "settlements", "invites", "comments")
-    if all(getattr(before, shelf) is getattr(after, shelf) for shelf in shelves):
+    if all(getattr(before, shelf) is getattr(after, shelf) for shelf in ("members", *shelves)):
         return None
     bodies = {shelf: _bodies(getattr(before, shelf), getattr(after, shelf)) for shelf in shelves}
-    return bodies | {"group_id": after.id}
+    seats = Jsonb([_member(seat) for seat in _changed(before.members, after.members)])
+    return bodies | {"group_id": after.id, "seq": after.head.seq, "members": seats}
 
 
 def _bodies(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> Jsonb:
@@ -448,11 +447,17 @@ def _debts(before: Debts, after: Debts) -> Params:
         if minor != before.get(pair, 0)
     }  # fmt: skip
     return {
-        "debtors": [debtor for debtor, _, _ in more],
-        "creditors": [creditor for _, creditor, _ in more],
-        "debt_currencies": [currency for _, _, currency in more],
-        "debts_more": list(more.values()),
+        "debtors": _array(debtor for debtor, _, _ in more),
+        "creditors": _array(creditor for _, creditor, _ in more),
+        "debt_currencies": _array(currency for _, _, currency in more),
+        "debts_more": _array(more.values()),
     }
+
+
+def _array(items: Iterable[UUID | str | date | int]) -> str:
+    """A Postgres array of ids, currencies, dates or numbers, none of which needs quotes. psycopg
+    writes any list, one item at a time: that takes it longer than all the rest of an entry."""
+    return "{" + ",".join(map(str, items)) + "}"
 
 
 def _member(member: Member) -> Params:
@@ -469,9 +474,8 @@ def _member(member: Member) -> Params:
 
 
 def _texts(event: Event) -> Params:
-    told = list(texts_in(event))
-    return {
-        "commitments": [text.commitment for text in told],
-        "words": [text.words for text in told],
-        "salts": [text.salt for text in told],
-    }
+    told = [
+        {"commitment": text.commitment, "words": text.words, "salt": text.salt and text.salt.hex()}
+        for text in texts_in(event)
+    ]
+    return {"texts": Jsonb(told)}

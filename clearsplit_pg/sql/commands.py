@@ -8,24 +8,22 @@ from typing import Final, LiteralString
 
 # ── Performing a command: claim the key, lock, read, append ──────────────────────────────────────
 
-# Nobody waits for a key. The lock goes with the transaction, and so does the answer that it guards.
-CLAIM_KEY: Final[LiteralString] = "select pg_try_advisory_xact_lock(%(key_number)s) as claimed"
-
 # Lock first and read second, in two statements: a statement that waits for the row lock still reads
-# every other table as it stood before it waited. The answer may be looked up here, since whoever
-# could have committed one held the key's lock, which we hold now.
+# every other table as it stood before it waited. A key is claimed before that, and whoever does not
+# get it waits for nothing. Both locks go with the transaction, and so does the answer that the key
+# guards.
 LOCK: Final[LiteralString] = """
-with locked as (
+with claim as materialized (
+    select coalesce(pg_try_advisory_xact_lock(%(key_number)s::bigint), true)  as claimed
+), locked as (
     select *
       from groups
      where group_id = %(group_id)s
+       and (select claimed from claim)
        for no key update
 )
 select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       answer.fingerprint,
-       answer.status,
-       answer.headers,
-       answer.body,
+       claimed,
        locked.name,
        locked.currency,
        locked.version,
@@ -40,18 +38,19 @@ select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
        locked.latest_settlement_id,
        locked.moved_seq,
        locked.strayed_seq
-  from (values (true)) as always
+  from claim
   left join locked on true
-  left join answers as answer
-    on answer.group_id = %(group_id)s
-   and answer.account_id = %(account_id)s
-   and answer.key = %(key)s::text
-   and answer.sealed_at > %(kept_since)s
 """
 
-# What a decision sees besides the group's own row. Names are left out: few rules look at them.
+# What a decision sees besides the group's own row, and the answer that was sealed under the key:
+# whoever could have committed one held the key's lock, which we hold now. Names are left out: few
+# rules look at them.
 READ_FOR_DECISION: Final[LiteralString] = """
-select (select member_id
+select answer.fingerprint,
+       answer.status,
+       answer.headers,
+       answer.body,
+       (select member_id
           from members
          where group_id = %(group_id)s and account_id = %(account_id)s and active)  as actor_id,
        (select json_agg(json_build_array(member_id, name, role, active, account, version)
@@ -71,6 +70,12 @@ select (select member_id
                                 from expenses
                                where group_id = %(group_id)s
                                  and expense_id = any(%(expense_ids)s)))  as texts
+  from (values (true)) as always
+  left join answers as answer
+    on answer.group_id = %(group_id)s
+   and answer.account_id = %(account_id)s
+   and answer.key = %(key)s::text
+   and answer.sealed_at > %(kept_since)s
 """
 
 # What else a command asked for: most ask for nothing of this.
@@ -122,7 +127,8 @@ select (select json_agg(body) from payment)  as payments,
                                          where group_id = %(group_id)s and %(names)s))  as texts
 """
 
-# An entry and everything that follows from it, in one statement.
+# An entry and what mostly follows from it, in one statement: no longer than 4,096 bytes, or psycopg
+# takes it apart anew each time.
 APPEND: Final[LiteralString] = """
 with entry as (
     insert into entries (group_id, seq, at, actor_id, event, leg_members, leg_currencies, leg_dates,
@@ -156,23 +162,9 @@ with entry as (
         do update set debt_minor = debts.debt_minor + excluded.debt_minor
 ), told as (
     insert into texts (group_id, commitment, words, salt)
-    select %(group_id)s, commitment, words, salt
-      from unnest(%(commitments)s::text[], %(words)s::text[], %(salts)s::bytea[])
-           as told (commitment, words, salt)
+    select %(group_id)s, commitment, words, decode(salt, 'hex')
+      from jsonb_to_recordset(%(texts)s) as told (commitment text, words text, salt text)
         on conflict (group_id, commitment) do nothing
-), seat as (
-    insert into members (group_id, member_id, joined_seq, name, role, active, account, account_id,
-                         version)
-    select %(group_id)s, member_id, %(seq)s, name, role, active, account, account_id, version
-      from jsonb_to_recordset(%(members)s)
-           as seat (member_id uuid, name text, role text, active boolean, account text,
-                    account_id uuid, version bigint)
-        on conflict (group_id, member_id)
-        do update set name = excluded.name, role = excluded.role, active = excluded.active,
-                      account = excluded.account,
-                      account_id = case when excluded.account is not distinct from members.account
-                                        then members.account_id else excluded.account_id end,
-                      version = excluded.version
 ), expense as (
     insert into expenses (group_id, expense_id, recorded_seq, version, voided, body)
     select %(group_id)s, (body ->> 'id')::uuid, (body ->> 'recorded_seq')::bigint,
@@ -208,7 +200,20 @@ values (%(group_id)s, %(name)s, %(currency)s, %(version)s, %(created_at)s, %(at)
 
 # Whatever else an entry changed: most change nothing of this.
 KEEP_MORE: Final[LiteralString] = """
-with payment as (
+with seat as (
+    insert into members (group_id, member_id, joined_seq, name, role, active, account, account_id,
+                         version)
+    select %(group_id)s, member_id, %(seq)s, name, role, active, account, account_id, version
+      from jsonb_to_recordset(%(members)s)
+           as seat (member_id uuid, name text, role text, active boolean, account text,
+                    account_id uuid, version bigint)
+        on conflict (group_id, member_id)
+        do update set name = excluded.name, role = excluded.role, active = excluded.active,
+                      account = excluded.account,
+                      account_id = case when excluded.account is not distinct from members.account
+                                        then members.account_id else excluded.account_id end,
+                      version = excluded.version
+), payment as (
     insert into payments (group_id, payment_id, recorded_seq, version, state, settlement_id, body)
     select %(group_id)s, (body ->> 'id')::uuid, (body ->> 'recorded_seq')::bigint,
            (body ->> 'version')::bigint, body ->> 'state',

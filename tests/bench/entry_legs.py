@@ -29,7 +29,7 @@ from clearsplit_core.splits import Equal, Part
 from clearsplit_pg import rows
 from clearsplit_pg.embedded import EmbeddedPostgres
 from clearsplit_pg.schema import migrate
-from clearsplit_pg.sql.commands import APPEND
+from clearsplit_pg.sql.commands import APPEND, KEEP_MORE
 from tests.literals import NOON, TODAY, TRIP, account, caller, founding, text
 from tests.postgres import FAST
 
@@ -73,6 +73,8 @@ def founded(database: Database, members: int) -> Group:
 def kept(database: Database, group: Group, event: Event) -> Group:
     after, entry = append(group, event)
     database.execute(APPEND, rows.append_params(group, after, event, entry) | NOBODY)
+    if more := rows.more_params(group, after):
+        database.execute(KEEP_MORE, more)
     return after
 
 

@@ -118,7 +118,7 @@ BY_NAME: Final[Mapping[str, Operation]] = {each.name: each for each in _operatio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Seat:
+class Seats:
     """Give accounts seats: what claiming an invite, changing a role and leaving come to."""
 
     group_id: GroupId
@@ -318,7 +318,7 @@ async def _seated(api: Api, people: Mapping[str, Person], group: Answer) -> Mapp
     }
     accounts = {name: (await people[name].get("/auth/me"))["id"] for name in seats}
     made = [_seat(seats[name], name, accounts[name]) for name in seats if name != "owner"]
-    seating = _Seat(
+    seating = Seats(
         group_id=GroupId(UUID(group["id"])), seats=(*made, _seat(examples.CY, "guest", None))
     )
     await api.server.store.perform(seating, caller=Caller(AccountId(UUID(accounts["owner"]))))

@@ -13,7 +13,7 @@ override DATA_DIR := $(value DATA_DIR)
 export DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help venv serve test lint format types imports wheel serve-test operations image-test drill bench-settle bench-entry lock clean
+.PHONY: help venv serve test fire lint format types imports wheel serve-test operations image-test drill bench-settle bench-entry lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ serve: venv  ## serve on http://127.0.0.1:8000 with a private Postgres (HOST=, P
 
 test: venv  ## run the whole suite on a Postgres of its own (or TEST_DATABASE_URL)
 	@$(BIN)/pytest -q -n 2 $(PYTEST_ARGS)
+
+fire: venv  ## what must hold when everybody does everything at once: several workers, full size
+	@FIRE=1 $(BIN)/pytest -q -p no:xdist tests/fire tests/pg/test_killed.py $(PYTEST_ARGS)
 
 lint: venv  ## ruff: the linter, and that the formatter has nothing to do
 	@$(BIN)/ruff check .

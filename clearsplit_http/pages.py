@@ -17,7 +17,7 @@ from clearsplit_http.refusals import BadCursor, BadQuery
 
 LIMIT_DEFAULT: Final = 50
 PAGE_BYTES_MAX: Final = 200_000
-"""A page ends early when it gets larger than this; it always has at least one item."""
+"""A page ends early rather than get larger than this; it always has at least one item."""
 CURSOR_CHARACTERS_MAX: Final = 200
 PAGE_QUERY: Final = {
     "limit": f"How many items at most: 1 to {PAGE_MAX}, {LIMIT_DEFAULT} without it.",
@@ -26,6 +26,8 @@ PAGE_QUERY: Final = {
 """The parameters of every list, and what to say of them."""
 
 _SEAL_BYTES: Final = 16
+_AROUND_BYTES: Final = 300
+"""What stands around the items of a page: brackets, names and the next cursor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,9 @@ def read_yes(text: str, name: str) -> bool:
 def fitting(items: Iterable[bytes], limit: int) -> Sequence[bytes]:
     """The items that one page takes: `limit` at most, and one or more but not above 200 kB."""
     taken: list[bytes] = []
-    room = PAGE_BYTES_MAX
+    room = PAGE_BYTES_MAX - _AROUND_BYTES
     for item in items:
-        room -= len(item)
+        room -= len(item) + len(",")
         if len(taken) == limit or (taken and room < 0):
             break
         taken.append(item)

@@ -1,14 +1,16 @@
 """Pages: everything once, in order, whoever writes meanwhile (the HTTP contract, §6)."""
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearsplit_http.pages import PAGE_BYTES_MAX, Cursors, fitting
+from clearsplit_http.pages import CURSOR_CHARACTERS_MAX, PAGE_BYTES_MAX, Cursors, fitting
 from clearsplit_http.refusals import BadCursor
+from clearsplit_http.wire.resources import Page
 from tests.http.api import Answer, Api, Person, trip
 
 CURSORS = Cursors(b"k" * 32, "/groups")
@@ -91,11 +93,17 @@ def test_a_cursor_leads_back(position: str) -> None:
 
 @given(st.lists(st.integers(min_value=1, max_value=150_000)), st.integers(1, 5))
 def test_a_page_has_an_item_and_otherwise_its_limits(sizes: list[int], limit: int) -> None:
-    items = [b"x" * size for size in sizes]
+    items = [msgspec.json.encode("x" * size) for size in sizes]
     taken = fitting(items, limit)
     assert list(taken) == items[: len(taken)]
     assert len(taken) <= limit
     assert len(taken) >= min(1, len(items))
-    assert len(taken) == 1 or sum(map(len, taken)) <= PAGE_BYTES_MAX
+    assert len(taken) == 1 or len(page_of(taken)) <= PAGE_BYTES_MAX
     more = items[: len(taken) + 1]
-    assert len(taken) in (limit, len(items)) or sum(map(len, more)) > PAGE_BYTES_MAX
+    assert len(taken) in (limit, len(items)) or len(page_of(more)) > PAGE_BYTES_MAX - 100
+
+
+def page_of(items: Sequence[bytes]) -> bytes:
+    """The page as it is sent, with the longest cursor."""
+    cursor = "x" * CURSOR_CHARACTERS_MAX
+    return msgspec.json.encode(Page([msgspec.Raw(item) for item in items], cursor))

@@ -88,6 +88,10 @@ class Operation:
         return any(one.name == "If-Match" for one in self.told.parameters)
 
     @property
+    def paged(self) -> bool:
+        return any(one.name == "cursor" for one in self.told.parameters)
+
+    @property
     def success(self) -> int:
         (status,) = (int(status) for status in self.told.responses if status.startswith("2"))
         return status

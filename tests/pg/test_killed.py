@@ -7,6 +7,7 @@ same key, as a client does that got no answer.
 
 import hashlib
 import inspect
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, is_dataclass
@@ -37,6 +38,13 @@ TOLD: Final[tuple[tuple[str, Command[object]], ...]] = (
     ("vic", UnlinkMember(group_id=TRIP)),
 )
 """Who does what; every command there is."""
+_KINDS: Final = [type(command) for _, command in TOLD]
+CUT: Final = {
+    place
+    for place, kind in enumerate(_KINDS)
+    if kind not in _KINDS[:place] or os.environ.get("FIRE")
+}
+"""Which of them are cut off: the first of each kind, and with FIRE=1 every one."""
 TRIES_MAX: Final = 200
 _NONE: Final = ("clearsplit_core.__main__", "clearsplit_core.ports")
 
@@ -108,12 +116,15 @@ def test_every_command_is_told() -> None:
 
 async def test_a_command_that_is_cut_off_and_tried_again_is_done_once(cut: Cut) -> None:
     statements = 0
-    for who, command in TOLD:
+    for place, (who, command) in enumerate(TOLD):
+        if place not in CUT:
+            await cut.once(who, command)
+            continue
         before = in_postgres(cut.url)
         answer = await cut.once(who, command)
         after = before.dump()
         statements += await _cut_everywhere(cut, who, command, before, answer, after)
-    assert statements >= 5 * len(TOLD)  # begin, claim, lock, append, commit
+    assert statements >= 5 * len(CUT)  # begin, claim, lock, append, commit
 
 
 async def _cut_everywhere(

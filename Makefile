@@ -13,7 +13,7 @@ override DATA_DIR := $(value DATA_DIR)
 export DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help venv serve test fire lint format types imports wheel serve-test operations image-test drill bench-settle bench-entry lock clean
+.PHONY: help venv serve test fire lint format types imports wheel serve-test operations image-test drill bench-settle bench-entry bench-signing-in lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ bench-settle: venv  ## the settlement engine against greedy and CP-SAT
 
 bench-entry: venv  ## what an entry of many legs costs, against the same legs as plain rows
 	@$(BIN)/python tests/bench/entry_legs.py
+
+bench-signing-in: venv  ## what 20 sign-ins a second cost a plain GET
+	@$(BIN)/python -m tests.bench.signing_in
 
 lock: venv  ## lock every dependency anew, with hashes, for Python 3.11 and up on every platform
 	@$(LOCK) --extra dev -o requirements-dev.txt pyproject.toml

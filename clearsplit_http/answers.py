@@ -17,7 +17,7 @@ BAD_REQUEST: Final = 400
 _BODILESS: Final = (204, 304)
 _DOCUMENTED: Final = ("/docs", "/openapi.json")
 _PUBLIC: Final = (*_DOCUMENTED, "/health")
-_NO_PAGE: Final = "default-src 'none'; frame-ancestors 'none'"
+_NO_PAGE: Final = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 

@@ -29,8 +29,9 @@ from clearsplit_http.common import is_common
 from clearsplit_http.refusals import BadPassword, CommonPassword
 
 PASSWORD_CHARACTERS_MAX: Final = 1_024
-THREADS: Final = 2
-WAITING_MAX: Final = 32
+THREADS: Final = max(1, (os.cpu_count() or 1) // 2)
+"""Threads that hash in each worker: half of the processors are left to everybody else."""
+WAITING_MAX: Final = 16 * THREADS
 """Passwords that may wait for a thread; at 0.2 s each the last of them waits some 3 s."""
 NICENESS: Final = 5
 """How far hashing stands back for whoever answers requests (setpriority(2), on Linux)."""

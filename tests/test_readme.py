@@ -71,7 +71,10 @@ def test_the_two_commands_are_the_two_that_are_there() -> None:
     ]
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/settlement.md"])
+@pytest.mark.parametrize(
+    "document",
+    ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/settlement.md", "docs/security.md"],
+)
 def test_every_link_and_every_file_that_is_named_is_there(document: str) -> None:
     written = (ROOT / document).read_text()
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", written)

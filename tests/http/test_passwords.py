@@ -8,7 +8,7 @@ import pytest
 
 from clearsplit_core.errors import Overloaded
 from clearsplit_http import common
-from clearsplit_http.passwords import Passwords
+from clearsplit_http.passwords import THREADS, Passwords
 from clearsplit_http.refusals import BadPassword, CommonPassword
 
 WORDS = "correct horse battery staple"
@@ -96,8 +96,8 @@ async def test_a_place_in_the_queue_is_taken_until_the_thread_is_done(
 ) -> None:
     """Whoever hangs up meanwhile makes no room for more work than the threads can do."""
     monkeypatch.setattr("clearsplit_http.passwords.WAITING_MAX", 0)
-    busy = passwords(cost=8)
-    gone = [asyncio.create_task(busy.fits(WORDS, None)) for _ in range(2)]
+    busy = passwords(cost=12)
+    gone = [asyncio.create_task(busy.fits(WORDS, None)) for _ in range(THREADS)]
     await asyncio.sleep(0.01)
     for task in gone:
         task.cancel()

@@ -245,6 +245,38 @@ class LastOwner(Conflict, code="last-owner"):
     """A group always has an owner; make another member an owner first."""
 
 
+class UnsettledBalance(Conflict, code="unsettled-balance"):
+    """This member's balance is not zero; settle up first."""
+
+
+class PaymentPending(Conflict, code="payment-pending"):
+    """A payment of this member waits to be confirmed; confirm or void it first."""
+
+
+class NeedsInvite(Conflict, code="needs-invite"):
+    """This seat belongs to an account, which comes back by accepting an invite to it."""
+
+
+class MemberLinked(Conflict, code="member-linked"):
+    """This seat belongs to an account already."""
+
+
+class AlreadySeated(Conflict, code="already-seated"):
+    """You have a seat in this group already."""
+
+
+class InviteEnded(Conflict, code="invite-ended"):
+    """This invite was used or revoked already."""
+
+
+class TooManyInvites(Conflict, code="too-many-invites"):
+    """As many invites are open in this group as may be; revoke some of them first."""
+
+
+class BadLifetime(Invalid, code="bad-lifetime"):
+    """An invite is good for 1 to 30 days."""
+
+
 class GroupFull(Conflict, code="group-full"):
     """This group has as many members as a group can have."""
 

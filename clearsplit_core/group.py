@@ -49,6 +49,7 @@ from clearsplit_core.records import (
     ExpenseId,
     Invite,
     InviteId,
+    InviteState,
     Member,
     Payment,
     PaymentId,
@@ -220,6 +221,11 @@ class Group:
         return [owner.id for owner in self.owners] == [member.id]
 
     @property
+    def live_invites(self) -> Sequence[Invite]:
+        """The invites that can be accepted in time, as far as they were loaded."""
+        return [invite for invite in self.invites.values() if invite.live_at(self.now)]
+
+    @property
     def pending(self) -> Sequence[Payment]:
         """The payments that wait to be confirmed, as far as they were loaded."""
         return [p for p in self.payments.values() if p.state is PaymentState.PENDING]
@@ -264,6 +270,13 @@ class Group:
 
     def with_invite(self, invite: Invite) -> "Group":
         return replace(self, invites=_with(self.invites, invite.id, invite))
+
+    def with_invites_ended(self, those: Mapping[InviteId, InviteState]) -> "Group":
+        after = self
+        for invite_id, state in those.items():
+            invite = after.invite(invite_id)
+            after = after.with_invite(replace(invite, state=state, version=invite.version + 1))
+        return after
 
 
 def _with(shelf: Mapping[K, V], key: K, record: V) -> Mapping[K, V]:

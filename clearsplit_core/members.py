@@ -1,6 +1,7 @@
 """Members: the commands and events of a seat in a group.
 
-An event about a seat holds the whole seat as it is afterwards.
+An event about a seat holds the whole seat as it is afterwards. A seat stays in balances and history
+whatever becomes of it; a group always has an owner while anybody with an account is there.
 """
 
 from abc import ABC
@@ -8,12 +9,25 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from clearsplit_core.errors import AlreadyExists, GroupFull, GuestOwner, LastOwner, ThingNotFound
+from clearsplit_core.errors import (
+    AlreadyExists,
+    GroupFull,
+    GuestOwner,
+    InactiveMember,
+    LastOwner,
+    NeedsInvite,
+    PaymentPending,
+    ThingNotFound,
+    UnsettledBalance,
+    VersionMismatch,
+)
 from clearsplit_core.group import MEMBERS_MAX, Event, Group, Right
 from clearsplit_core.groups import GroupCreated, require_name
 from clearsplit_core.journal import GroupId, MemberId
+from clearsplit_core.keep import KEEP, Change, Keep, changed
+from clearsplit_core.money import Money
 from clearsplit_core.ports import Decision, Needs
-from clearsplit_core.records import Member, Role
+from clearsplit_core.records import InviteId, InviteState, Member, Role
 from clearsplit_core.text import Text
 
 
@@ -55,10 +69,7 @@ class AddGuest:
 
     def decide(self, group: Group) -> Decision[Member]:
         group.require(Right.MANAGE)
-        if self.member_id in group.members:
-            raise AlreadyExists
-        if len(group.members) >= MEMBERS_MAX:
-            raise GroupFull
+        require_room(group, self.member_id)
         guest = Member(
             id=self.member_id, name=self.name, role=self.role, active=True, account=None, version=1
         )
@@ -68,6 +79,174 @@ class AddGuest:
 @dataclass(frozen=True, kw_only=True)
 class MemberAdded(OfMember):
     kind: ClassVar[str] = "member-added"
+
+
+def require_room(group: Group, member_id: MemberId) -> None:
+    """The group can have another seat, with that id. Raises AlreadyExists, GroupFull."""
+    if member_id in group.members:
+        raise AlreadyExists(field="/id")
+    if len(group.members) >= MEMBERS_MAX:
+        raise GroupFull
+
+
+# ── Changing a seat: what every change says ──────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeatChanged(OfMember, ABC):
+    """What happens to a seat that was there already, and the invites that end with it."""
+
+    ended: tuple[InviteId, ...]
+
+    def evolve(self, group: Group) -> Group:
+        return (
+            super().evolve(group).with_invites_ended(dict.fromkeys(self.ended, InviteState.REVOKED))
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeOfMember:
+    """A wish to change one seat, by somebody who has seen it in `expected_version`."""
+
+    group_id: GroupId
+    member_id: MemberId
+    expected_version: int
+
+    def as_seen(self, seat: Member) -> Member:
+        """Raises VersionMismatch."""
+        if seat.version != self.expected_version:
+            raise VersionMismatch(version=seat.version)
+        return seat
+
+
+def _ended_with(group: Group, seat: Member) -> tuple[InviteId, ...]:
+    """The invites that end where `seat` is how a seat is from now on.
+
+    None leads to a seat that is given up, and none is from somebody who is no owner any more.
+    """
+    manages = seat.active and seat.role is Role.OWNER
+    return tuple(
+        invite.id
+        for invite in group.live_invites
+        if (invite.made_by == seat.id and not manages)
+        or (invite.member_id == seat.id and not seat.active)
+    )
+
+
+# ── Names and roles ──────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviseMember(ChangeOfMember):
+    """Rename a member, give them another role, or, with `returns`, take a guest back who had left.
+
+    Raises ThingNotFound, InsufficientRole, VersionMismatch, BadText, GuestOwner, LastOwner,
+    NeedsInvite.
+    """
+
+    name: Change[Text] = KEEP
+    role: Change[Role] = KEEP
+    returns: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, Keep):
+            require_name(self.name)
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(names=True, open_invites=True)
+
+    def decide(self, group: Group) -> Decision[Member]:
+        seat = self.as_seen(seat_to_manage(group, self.member_id))
+        revised = replace(
+            seat,
+            name=changed(seat.name, self.name),
+            role=changed(seat.role, self.role),
+            active=seat.active or self.returns,
+            version=seat.version + 1,
+        )
+        _require_possible(group, seat, revised)
+        event = MemberRevised(member=revised, ended=_ended_with(group, revised))
+        return Decision((event,), revised)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberRevised(SeatChanged):
+    kind: ClassVar[str] = "member-revised"
+
+
+def seat_to_manage(group: Group, member_id: MemberId) -> Member:
+    """The seat, if the caller is an owner. Raises ThingNotFound, InsufficientRole."""
+    group.require(Right.MANAGE)
+    return group.member(member_id)
+
+
+def _require_possible(group: Group, seat: Member, revised: Member) -> None:
+    if revised.role is Role.OWNER and seat.account is None:
+        raise GuestOwner(field="/role")
+    if revised.role is not Role.OWNER and group.is_last_owner(seat):
+        raise LastOwner
+    if revised.active and not seat.active and seat.account is not None:
+        raise NeedsInvite
+
+
+# ── Leaving ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeactivateMember(ChangeOfMember):
+    """A member has left: they see the group no more, and new expenses leave them out.
+
+    Everybody may give up their own seat, owners any. Raises ThingNotFound, InsufficientRole,
+    VersionMismatch, InactiveMember, LastOwner, UnsettledBalance, PaymentPending.
+    """
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(names=True, pending=True, open_invites=True)
+
+    def decide(self, group: Group) -> Decision[Member]:
+        seat = self.as_seen(seat_to_give_up(group, self.member_id))
+        if not seat.active:
+            raise InactiveMember("This member has left already.")
+        if group.is_last_owner(seat):
+            raise LastOwner
+        _require_settled(group, seat)
+        left = replace(seat, active=False, version=seat.version + 1)
+        event = MemberDeactivated(member=left, ended=_ended_with(group, left))
+        return Decision((event,), left)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberDeactivated(SeatChanged):
+    kind: ClassVar[str] = "member-deactivated"
+
+
+def seat_to_give_up(group: Group, member_id: MemberId) -> Member:
+    """The seat, if it is the caller's or the caller an owner.
+
+    Raises ThingNotFound, InsufficientRole.
+    """
+    if group.actor.id != member_id:
+        group.require(Right.MANAGE)
+    return group.member(member_id)
+
+
+def _require_settled(group: Group, seat: Member) -> None:
+    """Nothing is owed and nothing waits. Raises UnsettledBalance, PaymentPending."""
+    open_ = [
+        Money(minor, currency)
+        for (member_id, currency), minor in sorted(group.balances.items())
+        if member_id == seat.id and minor
+    ]
+    if open_:
+        told = ", ".join(str(money) for money in open_)
+        raise UnsettledBalance(
+            f"The balance of this member is {told} and not zero; settle up first."
+            " (Above zero the group owes them.)"
+        )
+    if any(seat.id in (p.from_member_id, p.to_member_id) for p in group.pending):
+        raise PaymentPending
 
 
 # ── An account that goes ─────────────────────────────────────────────────────────────────────────
@@ -88,7 +267,7 @@ class UnlinkMember:
 
     @property
     def needs(self) -> Needs:
-        return Needs(names=True)
+        return Needs(names=True, open_invites=True)
 
     def decide(self, group: Group) -> Decision[None]:
         seats = [seat for seat in group.members.values() if seat.account_id == group.caller]
@@ -96,11 +275,11 @@ class UnlinkMember:
             raise ThingNotFound
         if any(needs_owner(group, seat) for seat in seats):
             raise LastOwner
-        return Decision(tuple(MemberUnlinked(member=_unlinked(seat)) for seat in seats), None)
+        return Decision(tuple(_unlinking(group, seat) for seat in seats), None)
 
 
 @dataclass(frozen=True, kw_only=True)
-class MemberUnlinked(OfMember):
+class MemberUnlinked(SeatChanged):
     kind: ClassVar[str] = "member-unlinked"
 
     @property
@@ -117,14 +296,16 @@ def needs_owner(group: Group, seat: Member) -> bool:
     return not group.deleted and group.is_last_owner(seat) and any(others)
 
 
-def _unlinked(seat: Member) -> Member:
-    return replace(
+def _unlinking(group: Group, seat: Member) -> MemberUnlinked:
+    """An invite for the account to come back ends as well, or anybody could use it from now on."""
+    guest = replace(
         seat,
         name=Text.erased(seat.name.commitment),
         role=Role.MEMBER if seat.role is Role.OWNER else seat.role,
         account=None,
         version=seat.version + 1,
     )
+    return MemberUnlinked(member=guest, ended=_ended_with(group, guest))
 
 
 def names_and_links(member_id: MemberId, events: Iterable[Event]) -> Iterator[Text]:

@@ -7,6 +7,7 @@ the commands happen one after another. It forgets everything when the process en
 from collections.abc import AsyncIterator, Container, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from threading import Lock
 from typing import TypeVar
 
@@ -104,14 +105,22 @@ class MemoryStore:
         some = (group for group in mine if group.deleted == deleted)
         return [bare(group) for group in some if after is None or group.id > after][:limit]
 
-    def balances(self, *, caller: Caller) -> Sequence[MyBalance]:
+    def balances(
+        self,
+        *,
+        caller: Caller,
+        after: tuple[GroupId, str] | None = None,
+        limit: int = PAGE_MAX,
+    ) -> Sequence[MyBalance]:
         self._require_live(caller)
-        return [
+        mine = (
             MyBalance(group.id, currency, minor)
             for group in self._groups_of(caller)
             for (member_id, currency), minor in sorted(group.balances.items())
             if member_id == group.actor_id and not group.deleted
-        ]
+        )
+        some = (one for one in mine if after is None or (one.group_id, one.currency) > after)
+        return list(islice(some, limit))
 
     def links(self, *, caller: Caller) -> Sequence[Link]:
         self._require_live(caller)
@@ -289,8 +298,14 @@ class AsyncMemoryStore:
     ) -> Sequence[Group]:
         return self._store.groups(caller=caller, deleted=deleted, after=after, limit=limit)
 
-    async def balances(self, *, caller: Caller) -> Sequence[MyBalance]:
-        return self._store.balances(caller=caller)
+    async def balances(
+        self,
+        *,
+        caller: Caller,
+        after: tuple[GroupId, str] | None = None,
+        limit: int = PAGE_MAX,
+    ) -> Sequence[MyBalance]:
+        return self._store.balances(caller=caller, after=after, limit=limit)
 
     async def links(self, *, caller: Caller) -> Sequence[Link]:
         return self._store.links(caller=caller)

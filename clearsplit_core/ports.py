@@ -88,7 +88,7 @@ class Needs:
     """Who owes whom, all pairs."""
     invites: frozenset[InviteId] = frozenset()
     open_invites: bool = False
-    """Every invite that was neither used nor revoked."""
+    """Every invite that was neither used nor revoked and has not expired."""
 
     @property
     def few(self) -> bool:
@@ -203,8 +203,17 @@ class Ledger(Protocol):
         """
         ...
 
-    def balances(self, *, caller: Caller) -> Sequence[MyBalance]:
-        """The caller's own balances over all their groups, by group and currency."""
+    def balances(
+        self,
+        *,
+        caller: Caller,
+        after: tuple[GroupId, str] | None = None,
+        limit: int = PAGE_MAX,
+    ) -> Sequence[MyBalance]:
+        """The caller's own balances over all their groups, by group and currency.
+
+        `after` is where the page before stopped: a group and a currency.
+        """
         ...
 
     def links(self, *, caller: Caller) -> Sequence[Link]:
@@ -276,7 +285,13 @@ class AsyncLedger(Protocol):
         limit: int = PAGE_MAX,
     ) -> Sequence[Group]: ...
 
-    async def balances(self, *, caller: Caller) -> Sequence[MyBalance]: ...
+    async def balances(
+        self,
+        *,
+        caller: Caller,
+        after: tuple[GroupId, str] | None = None,
+        limit: int = PAGE_MAX,
+    ) -> Sequence[MyBalance]: ...
 
     async def links(self, *, caller: Caller) -> Sequence[Link]: ...
 

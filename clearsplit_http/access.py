@@ -13,10 +13,12 @@ from uuid import UUID
 from clearsplit_core.errors import Refusal, VersionMismatch
 from clearsplit_core.expenses import expense_to_change
 from clearsplit_core.group import Group, Right
+from clearsplit_core.invites import invite_on_offer, invite_to_manage
 from clearsplit_core.journal import GroupId, MemberId
+from clearsplit_core.members import seat_to_give_up, seat_to_manage
 from clearsplit_core.payments import payment_to_confirm, payment_to_void
 from clearsplit_core.ports import Needs
-from clearsplit_core.records import ExpenseId, PaymentId, SessionId, TokenId
+from clearsplit_core.records import ExpenseId, InviteId, PaymentId, SessionId, TokenId
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,10 @@ class Ids:
         return PaymentId(self.by_name["payment_id"])
 
     @property
+    def invite_id(self) -> InviteId:
+        return InviteId(self.by_name["invite_id"])
+
+    @property
     def session_id(self) -> SessionId:
         return SessionId(self.by_name["session_id"])
 
@@ -56,6 +62,7 @@ class Ids:
             founds="group_id" not in self.by_name,
             expenses=frozenset(map(ExpenseId, self._named("expense_id"))),
             payments=frozenset(map(PaymentId, self._named("payment_id"))),
+            invites=frozenset(map(InviteId, self._named("invite_id"))),
         )
 
     def _named(self, name: str) -> Sequence[UUID]:
@@ -95,6 +102,26 @@ def managers(group: Group, _ids: Ids) -> Versioned:
     """Raises ThingNotFound, InsufficientRole."""
     group.require(Right.MANAGE)
     return group
+
+
+def managers_of_the_member(group: Group, ids: Ids) -> Versioned:
+    """Raises ThingNotFound, InsufficientRole."""
+    return seat_to_manage(group, ids.member_id)
+
+
+def removers_of_the_member(group: Group, ids: Ids) -> Versioned:
+    """Raises ThingNotFound, InsufficientRole."""
+    return seat_to_give_up(group, ids.member_id)
+
+
+def managers_of_the_invite(group: Group, ids: Ids) -> Versioned:
+    """Raises ThingNotFound, InsufficientRole."""
+    return invite_to_manage(group, ids.invite_id)
+
+
+def invited(group: Group, ids: Ids) -> Versioned:
+    """Whoever brings the secret of an invite that is good. Raises ThingNotFound."""
+    return invite_on_offer(group, ids.invite_id)
 
 
 def changers_of_the_expense(group: Group, ids: Ids) -> Versioned:

@@ -3,11 +3,13 @@
 import re
 from datetime import date
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
 from clearsplit_core.currencies import decimals
 from clearsplit_core.errors import UnknownCurrency
+from clearsplit_core.journal import GroupId
 from clearsplit_core.ports import Sealed
 from clearsplit_core.questions import Entries, Statement, TheStanding
 from clearsplit_http.access import members
@@ -15,7 +17,12 @@ from clearsplit_http.asked import Asked
 from clearsplit_http.operations import operation
 from clearsplit_http.pages import PAGE_QUERY, read_number
 from clearsplit_http.refusals import BadQuery
-from clearsplit_http.wire.groups import BalancesAnswer, EntryAnswer, StatementLineAnswer
+from clearsplit_http.wire.groups import (
+    BalancesAnswer,
+    EntryAnswer,
+    MyBalanceAnswer,
+    StatementLineAnswer,
+)
 from clearsplit_http.wire.resources import Nothing, Page
 
 SEQ_MAX: Final = 2**53 - 1
@@ -88,7 +95,19 @@ async def list_entries(asked: Asked[Nothing]) -> Sealed:
     )
 
 
-ROUTES = (get_balances, get_statement, list_entries)
+@operation("GET", "/balances", takes=Nothing, gives=Page[MyBalanceAnswer], query=PAGE_QUERY)
+async def list_my_balances(asked: Asked[Nothing]) -> Sealed:
+    """What each of your groups owes you (positive), or you it (negative)."""
+    return asked.page(
+        await asked.store.balances(
+            caller=asked.caller, after=_place(asked.position()), limit=asked.limit + 1
+        ),
+        MyBalanceAnswer.of,
+        lambda one: f"{one.group_id}/{one.currency}",
+    )
+
+
+ROUTES = (get_balances, list_my_balances, get_statement, list_entries)
 
 
 def _standing(asked: Asked[Nothing]) -> TheStanding:
@@ -127,6 +146,14 @@ def _statement(asked: Asked[Nothing]) -> Statement:
         after_currency=currency,
         limit=asked.limit + 1,
     )
+
+
+def _place(position: str | None) -> tuple[GroupId, str] | None:
+    """The group and the currency at which the page before stopped."""
+    if position is None:
+        return None
+    group_id, _, currency = position.partition("/")
+    return GroupId(UUID(group_id)), currency
 
 
 def _currency(asked: Asked[Nothing]) -> str | None:

@@ -14,6 +14,8 @@ BO: Final = "01990a5e-7c00-7a11-8000-000000000002"
 CY: Final = "01990a5e-7c00-7a11-8000-000000000003"
 EXPENSE: Final = "01990a5e-7c00-7a11-8000-000000000004"
 PAYMENT: Final = "01990a5e-7c00-7a11-8000-000000000005"
+INVITE: Final = "01990a5e-7c00-7a11-8000-000000000006"
+INVITE_TOKEN: Final = "csi_AZkKXnwAehGAAAAAAAAAAQGZCl58AHoRgAAAAAAAAAY" + 43 * "A"
 SESSION: Final = "01990a5e-7c00-7a11-8000-0000000000fe"
 PERSONAL: Final = "01990a5e-7c00-7a11-8000-0000000000fd"
 
@@ -23,6 +25,8 @@ IDS: Final[Mapping[str, str]] = MappingProxyType(
         "member_id": BO,
         "expense_id": EXPENSE,
         "payment_id": PAYMENT,
+        "invite_id": INVITE,
+        "token": INVITE_TOKEN,
         "session_id": SESSION,
         "token_id": PERSONAL,
     }
@@ -72,6 +76,15 @@ BODIES: Final[Mapping[str, Mapping[str, Plain]]] = MappingProxyType(
         "add_guest": {
             "bo": {"id": BO, "name": "Bo"},
             "cy": {"id": CY, "name": "Cy", "role": "member"},
+        },
+        "revise_member": {
+            "another name": {"name": "Bo Chen"},
+            "another role": {"role": "viewer"},
+            "back again": {"role": "member", "active": True},
+        },
+        "make_invite": {
+            "for cy": {"id": INVITE, "member_id": CY, "role": "member", "expires_in_days": 14},
+            "for somebody new": {"role": "viewer"},
         },
         "record_expense": {
             "equal": _DINNER,

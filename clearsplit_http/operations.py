@@ -42,6 +42,7 @@ from clearsplit_http.problems import problem
 from clearsplit_http.reading import read_json
 from clearsplit_http.refusals import BadJson, InsufficientScope
 from clearsplit_http.server import Server
+from clearsplit_http.tokens import InviteToken
 from clearsplit_http.wire.resources import Extras
 
 
@@ -151,12 +152,20 @@ class Operation(Generic[B]):
         caller = None if self.public else await self._caller(server, headers)
         await self._spend(scope, server, caller, allowances)
         try:
-            ids = Ids({name: read_id(scope["path_params"][name]) for name in self.ids})
+            ids = self._ids_in(scope, server)
         except NotFound:
             assert caller is not None, "only groups have ids in their addresses"
             await server.store.account_of(caller)
             raise
         return _Knock(scope, server, headers, body, caller, ids, allowances)
+
+    def _ids_in(self, scope: HTTPScope, server: Server) -> Ids:
+        """What the path names; the token of an invite names two things. Raises ThingNotFound."""
+        told = {name: scope["path_params"][name] for name in self.ids}
+        if "token" not in told:
+            return Ids({name: read_id(text) for name, text in told.items()})
+        invite = InviteToken.read(told["token"], server.keys.invite)
+        return Ids({"group_id": invite.group_id, "invite_id": invite.invite_id})
 
     async def _spend(
         self,

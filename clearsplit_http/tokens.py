@@ -1,13 +1,15 @@
-"""Opaque tokens: refresh tokens, each good once, and the personal tokens of programs.
+"""Opaque tokens: refresh tokens, each good once, personal tokens of programs, and invites.
 
 A token is the account, the session or token it is about, and 32 secret bytes, in base64url. It
 names what it is about so that that can be found; the store keeps a digest of the whole. The secret
 of a refresh token's child is an HMAC of its parent, so that an answer which was lost can be given
 again, the same, without anything secret being stored (see `accounts.RotateSession`). A personal
-token begins with a word of its own, by which people and scanners know it.
+token begins with a word of its own, by which people and scanners know it. So does an invite's; its
+secret is an HMAC of what it is about, so that it can be told again and is stored nowhere.
 """
 
 import hashlib
+import hmac
 import re
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -15,13 +17,16 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 from uuid import UUID
 
-from clearsplit_core.errors import SessionEnded
-from clearsplit_core.records import AccountId, SessionId, TokenId
+from clearsplit_core.errors import Refusal, SessionEnded, ThingNotFound
+from clearsplit_core.journal import GroupId
+from clearsplit_core.records import AccountId, InviteId, SessionId, TokenId
 from clearsplit_http.keys import mac
 
 SECRET_BYTES: Final = 32
 PERSONAL: Final = "csp_"
 """What every personal token begins with."""
+INVITING: Final = "csi_"
+"""What the token of every invite begins with."""
 
 _FORM = re.compile(r"[A-Za-z0-9_-]{86}")  # 16 + 16 + 32 bytes
 
@@ -95,12 +100,33 @@ class PersonalKey:
         return self.account_id.bytes + self.token_id.bytes + self.secret
 
 
-def _parts(text: str) -> tuple[UUID, UUID, bytes]:
+@dataclass(frozen=True, slots=True)
+class InviteToken:
+    """What whoever is invited has; with the server's key it is made anew, always the same."""
+
+    group_id: GroupId
+    invite_id: InviteId
+
+    @classmethod
+    def read(cls, text: str, key: bytes) -> Self:
+        """Raises ThingNotFound for what is no token of ours."""
+        group, invite, _ = _parts(text.removeprefix(INVITING), ThingNotFound)
+        token = cls(GroupId(group), InviteId(invite))
+        if not hmac.compare_digest(token.text(key), text):
+            raise ThingNotFound
+        return token
+
+    def text(self, key: bytes) -> str:
+        octets = self.group_id.bytes + self.invite_id.bytes
+        return INVITING + _text(octets + mac(key, octets))
+
+
+def _parts(text: str, refusal: type[Refusal] = SessionEnded) -> tuple[UUID, UUID, bytes]:
     if not _FORM.fullmatch(text):
-        raise SessionEnded
+        raise refusal
     octets = urlsafe_b64decode(text + "==")
     if _text(octets) != text:  # the last character has bits to spare: one token, one spelling
-        raise SessionEnded
+        raise refusal
     return UUID(bytes=octets[:16]), UUID(bytes=octets[16:32]), octets[32:]
 
 

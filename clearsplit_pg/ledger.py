@@ -116,7 +116,7 @@ class PostgresLedger(Connected):
         return group.at_moment(caller.account_id, row["actor_id"], self._clock())
 
     async def _more(self, connection: Connection, group_id: GroupId, needs: Needs) -> Row:
-        params = rows.needs_params(group_id, needs)
+        params = rows.needs_params(group_id, needs, self._clock())
         return await row_of(connection, sql.READ_MORE_FOR_DECISION, params)
 
     # ── Reading ──────────────────────────────────────────────────────────────────────────────────
@@ -145,9 +145,17 @@ class PostgresLedger(Connected):
             for row in found
         ]
 
-    async def balances(self, *, caller: Caller) -> Sequence[MyBalance]:
+    async def balances(
+        self,
+        *,
+        caller: Caller,
+        after: tuple[GroupId, str] | None = None,
+        limit: int = PAGE_MAX,
+    ) -> Sequence[MyBalance]:
         live(await self._read(groups.LIVE, caller, {}))
-        found = await self._read_all(balances.MY_BALANCES, {"account_id": caller.account_id})
+        group_id, currency = after or (None, None)
+        params = {"account_id": caller.account_id, "group_id": group_id, "currency": currency}
+        found = await self._read_all(balances.MY_BALANCES, params | {"limit": limit})
         return [rows.my_balance_of(row) for row in found]
 
     async def links(self, *, caller: Caller) -> Sequence[Link]:

@@ -139,6 +139,10 @@ def texts_of(told: Sequence[tuple[str, str, str]] | None) -> dict[str, Text]:
     }
 
 
+def invites_of(row: Row) -> list[Invite]:
+    return records_of(Invite, row["invites"], {})
+
+
 def entries_of(group_id: GroupId, told: Sequence[Sequence[Any]] | None) -> list[Entry]:
     return [_entry_of(group_id, *entry) for entry in told or ()]
 
@@ -323,9 +327,10 @@ def who(caller: Caller, now: datetime) -> Params:
     return {"account_id": caller.account_id, "session_id": caller.session_id, "now": now}
 
 
-def needs_params(group_id: GroupId, needs: Needs) -> Params:
+def needs_params(group_id: GroupId, needs: Needs, now: datetime) -> Params:
     """What READ_MORE_FOR_DECISION takes."""
     return {
+        "now": now,
         "group_id": group_id,
         "names": needs.names,
         "payment_ids": list(needs.payments),

@@ -60,18 +60,21 @@ create table settlements (
 comment on column settlements.body is 'The settlement as a plain tree, its texts as commitments.';
 
 create table invites (
-    group_id  uuid   not null,
-    invite_id uuid   not null,
-    state     text   not null,
-    version   bigint not null,
-    body      jsonb  not null,
+    group_id     uuid        not null,
+    invite_id    uuid        not null,
+    recorded_seq bigint      not null,
+    expires_at   timestamptz not null,
+    state        text        not null,
+    version      bigint      not null,
+    body         jsonb       not null,
     constraint invites_key primary key (group_id, invite_id),
     constraint invites_belong_to_a_group foreign key (group_id) references groups (group_id),
     constraint invites_have_a_state check (state in ('open', 'used', 'revoked'))
 );
 comment on table invites is 'Seats on offer. The secret of an invite is in no row.';
 
-create index invites_that_are_open on invites (group_id, invite_id) where state = 'open';
+create index invites_by_seq on invites (group_id, recorded_seq);
+create index invites_that_are_open on invites (group_id, expires_at) where state = 'open';
 
 create table comments (
     group_id     uuid   not null,

@@ -20,11 +20,18 @@ from clearsplit_core.expenses import (
     ReviseExpense,
     VoidExpense,
 )
-from clearsplit_core.group import Group, append
+from clearsplit_core.group import Event, Group, append, event_of
 from clearsplit_core.groups import CreateGroup, DeleteGroup, RestoreGroup, ReviseGroup
+from clearsplit_core.invites import AcceptInvite, MakeInvite, RevokeInvite
 from clearsplit_core.journal import Entry, GroupId, MemberId, Posting
 from clearsplit_core.keep import KEEP, Change
-from clearsplit_core.members import AddGuest, MemberAdded
+from clearsplit_core.members import (
+    AddGuest,
+    DeactivateMember,
+    MemberAdded,
+    ReviseMember,
+    names_and_links,
+)
 from clearsplit_core.payments import ConfirmPayment, RecordPayment, VoidPayment
 from clearsplit_core.plain import Texts, texts_in
 from clearsplit_core.ports import Caller, Command, Decision, Needs, Receipt, Recorded, Sealed
@@ -33,6 +40,7 @@ from clearsplit_core.records import (
     Expense,
     ExpenseId,
     Fx,
+    InviteId,
     Member,
     Payment,
     PaymentId,
@@ -193,6 +201,62 @@ def linked(name: str, role: Role = Role.MEMBER, *, active: bool = True) -> Membe
         active=active,
         account=text(str(account(name))),
         version=1,
+    )
+
+
+def revising(
+    name: str,
+    *,
+    version: int = 1,
+    called: Change[str] = KEEP,
+    role: Change[Role] = KEEP,
+    returns: bool = False,
+) -> ReviseMember:
+    """`revising("bob", role=Role.VIEWER)`."""
+    return ReviseMember(
+        group_id=TRIP,
+        member_id=member(name),
+        expected_version=version,
+        name=text(called) if isinstance(called, str) else called,
+        role=role,
+        returns=returns,
+    )
+
+
+def leaving(name: str, *, version: int = 1) -> DeactivateMember:
+    """The seat called `name` is given up."""
+    return DeactivateMember(group_id=TRIP, member_id=member(name), expected_version=version)
+
+
+def invite_called(name: str) -> InviteId:
+    return InviteId(uuid5(NAMESPACE_URL, f"invite/{name}"))
+
+
+def inviting(
+    name: str = "Card", *, to: str | None = None, role: Role = Role.MEMBER, days: int = 7
+) -> MakeInvite:
+    """An invite to a new seat, or to the one of `to`."""
+    return MakeInvite(
+        group_id=TRIP,
+        invite_id=invite_called(name),
+        member_id=member(to) if to else None,
+        role=role,
+        expires_in_days=days,
+    )
+
+
+def uninviting(name: str = "Card") -> RevokeInvite:
+    return RevokeInvite(group_id=TRIP, invite_id=invite_called(name))
+
+
+def accepting(who: str, name: str = "Card") -> AcceptInvite:
+    """The account of `who` accepts; a new seat is called as they are."""
+    return AcceptInvite(
+        group_id=TRIP,
+        invite_id=invite_called(name),
+        member_id=member(who),
+        name=text(who),
+        account_salt=hashlib.sha256(f"account of {who}".encode()).digest(),
     )
 
 
@@ -396,8 +460,10 @@ class Story:
         for event in events:
             group, entry = append(group, event)
             entries = (*entries, entry)
-        texts = {text.commitment: text for text in texts_in(events)}
-        return Story(group, entries, {**self.texts, **texts}, (*self.told, (by, command, later)))
+        texts = {**self.texts, **{text.commitment: text for text in texts_in(events)}}
+        for gone in _forgotten(events, entries):
+            texts.pop(gone.commitment, None)
+        return Story(group, entries, texts, (*self.told, (by, command, later)))
 
     @property
     def legs(self) -> tuple[Posting, ...]:
@@ -408,6 +474,13 @@ class Story:
 
     def payment(self, title: str = "Cash") -> Payment:
         return self.group.payment(payment_called(title))
+
+
+def _forgotten(events: Iterable[Event], entries: Iterable[Entry]) -> Iterable[Text]:
+    """What `events` forget of all that was told."""
+    for event in events:
+        if event.forgets:
+            yield from names_and_links(event.forgets, (event_of(e.event, {}) for e in entries))
 
 
 def story(*commands: Command[object], by: str = "ann") -> Story:

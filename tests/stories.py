@@ -3,11 +3,14 @@
 Everybody in `strategies.NAMES` has a seat; ann founded the group.
 """
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final, TypeAlias
 
 from hypothesis import strategies as st
 
+from clearsplit_core.errors import Refusal
 from clearsplit_core.expenses import (
     Changes,
     RecordExpense,
@@ -19,15 +22,18 @@ from clearsplit_core.group import Group
 from clearsplit_core.groups import DeleteGroup, RestoreGroup, ReviseGroup
 from clearsplit_core.journal import MemberId
 from clearsplit_core.keep import KEEP
+from clearsplit_core.members import UnlinkMember
 from clearsplit_core.payments import ConfirmPayment, RecordPayment, VoidPayment
 from clearsplit_core.ports import Command
 from clearsplit_core.records import (
     Expense,
     ExpenseId,
     Fx,
+    Member,
     Payment,
     PaymentId,
     PaymentState,
+    Role,
     Terms,
 )
 from clearsplit_core.splits import (
@@ -44,7 +50,29 @@ from clearsplit_core.splits import (
     Split,
 )
 from clearsplit_core.text import Text
-from tests.literals import TODAY, TOMORROW, TRIP, Cautious, Story, group, member
+from tests.literals import (
+    TODAY,
+    TOMORROW,
+    TRIP,
+    Cautious,
+    Story,
+    accepting,
+    deleting,
+    expense,
+    founding,
+    group,
+    guest,
+    inviting,
+    leaving,
+    linked,
+    member,
+    restoring,
+    revising,
+    seat,
+    setting,
+    story,
+    uninviting,
+)
 from tests.strategies import NAMES
 
 Someone: TypeAlias = MemberId
@@ -280,3 +308,57 @@ def reopening(group: Group) -> st.SearchStrategy[Command[object]]:
     if group.deleted:
         return st.just(RestoreGroup(group_id=TRIP, expected_version=group.version))
     return st.just(ReviseGroup(group_id=TRIP, expected_version=group.version, archived=False))
+
+
+# ── Coming and going ─────────────────────────────────────────────────────────────────────────────
+
+PEOPLE: Final = ("ann", "bob", "cem", "dee")
+INVITES: Final = ("Card", "Note", "Call")
+_Wish: TypeAlias = Callable[[Group, str, Role], Command[object]]
+
+
+def _seat_of(group: Group, name: str) -> Member:
+    """The seat called `name`, or one that nobody has."""
+    return group.members.get(member(name)) or linked("nobody")
+
+
+def _accepting_some(group: Group, name: str) -> Command[object]:
+    """Accepting the invite made last of those that are open, or one that nobody made."""
+    live = [invite.id for invite in group.live_invites]
+    return replace(accepting(name), invite_id=live[-1]) if live else accepting(name)
+
+
+_WISHES: Final[Sequence[_Wish]] = (
+    lambda _, name, role: guest(name, role if role is not Role.OWNER else Role.MEMBER),
+    lambda group, name, role: revising(name, role=role, version=_seat_of(group, name).version),
+    lambda group, name, _: revising(name, returns=True, version=_seat_of(group, name).version),
+    lambda group, name, _: leaving(name, version=_seat_of(group, name).version),
+    lambda _, name, role: inviting(INVITES[len(name + role) % 3], role=role),
+    lambda _, name, role: inviting(INVITES[len(role) % 3], to=name, role=role),
+    lambda _, name, role: uninviting(INVITES[len(name + role) % 3]),
+    lambda group, name, _: _accepting_some(group, name),
+    lambda group, name, _: _accepting_some(group, name),
+    lambda _, name, __: expense("Dinner", by=name, among=name),
+    lambda group, _, role: setting(archived=role is Role.VIEWER, version=group.version),
+    lambda group, _, __: deleting(version=group.version),
+    lambda group, _, __: restoring(version=group.version),
+    lambda _, __, ___: UnlinkMember(group_id=TRIP),
+)
+
+
+@st.composite
+def comings_and_goings(draw: st.DrawFn) -> list[Story]:
+    """What became of a group in which everybody tried whatever they could think of, step by step.
+
+    Most of it they may not do, and then nothing happens.
+    """
+    told = [story(founding("ann"), seat("bob"), guest("cem"))]
+    for _ in range(draw(st.integers(1, 25))):
+        wish = draw(st.sampled_from(_WISHES))
+        name, by = draw(st.sampled_from(PEOPLE)), draw(st.sampled_from(PEOPLE))
+        try:
+            command = wish(told[-1].group, name, draw(st.sampled_from(Role)))
+            told.append(told[-1].then(command, by=by))
+        except Refusal:
+            continue
+    return told

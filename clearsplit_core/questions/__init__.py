@@ -13,6 +13,7 @@ from clearsplit_core.questions.balances import MyBalance, Standing, TheStanding
 from clearsplit_core.questions.book import PAGE_MAX, Book, Question
 from clearsplit_core.questions.expenses import Expenses, TheExpense
 from clearsplit_core.questions.groups import Link, TheGroup, bare
+from clearsplit_core.questions.invites import Invites, TheInvite
 from clearsplit_core.questions.journal import Entries
 from clearsplit_core.questions.payments import Payments, ThePayment
 from clearsplit_core.questions.statement import Statement, StatementLine
@@ -20,6 +21,7 @@ from clearsplit_core.questions.statement import Statement, StatementLine
 __all__ = [
     "Question", "Book", "PAGE_MAX",
     "TheGroup", "Link", "bare",
+    "TheInvite", "Invites",
     "TheStanding", "Standing", "MyBalance",
     "Statement", "StatementLine",
     "Entries",

@@ -63,3 +63,7 @@ class Invite:
     expires_at: datetime
     state: InviteState
     version: int
+    recorded_seq: int
+
+    def live_at(self, now: datetime) -> bool:
+        return self.state is InviteState.OPEN and now < self.expires_at

@@ -13,10 +13,11 @@ from clearsplit_core.group import Group
 from clearsplit_core.groups import NAME_MAX, CreateGroup, ReviseGroup
 from clearsplit_core.journal import Entry, GroupId, MemberId, Posting
 from clearsplit_core.keep import KEEP
-from clearsplit_core.members import AddGuest
-from clearsplit_core.questions import Standing, StatementLine
+from clearsplit_core.members import AddGuest, ReviseMember
+from clearsplit_core.questions import MyBalance, Standing, StatementLine
 from clearsplit_core.records import Member, Role
 from clearsplit_core.text import SALT_BYTES
+from clearsplit_http.refusals import UnknownValue
 from clearsplit_http.wire.resources import (
     Body,
     ChosenId,
@@ -87,6 +88,29 @@ class NewMember(Body, frozen=True, kw_only=True):
             member_id=MemberId(new_id(self.id)),
             name=new_text(self.name),
             role=self.role,
+        )
+
+
+class MemberChanges(Body, frozen=True, kw_only=True):
+    """What to change; what is left out stays as it is. `active: true` takes back a guest who
+    had left.
+    """
+
+    name: Name | UnsetType = UNSET
+    role: Role | UnsetType = UNSET
+    active: bool | UnsetType = UNSET
+
+    def revise(self, group_id: GroupId, member_id: MemberId, expected_version: int) -> ReviseMember:
+        """The command to revise them. Raises BadText, and UnknownValue for `active: false`."""
+        if self.active is False:
+            raise UnknownValue("To let a member go, DELETE them.", field="/active")
+        return ReviseMember(
+            group_id=group_id,
+            member_id=member_id,
+            expected_version=expected_version,
+            name=KEEP if self.name is UNSET else new_text(self.name),
+            role=kept_or(self.role),
+            returns=self.active is True,
         )
 
 
@@ -194,6 +218,18 @@ class StatementLineAnswer(Struct, frozen=True, kw_only=True):
             payment_id=line.payment_id,
             reason=line.reason,
         )
+
+
+class MyBalanceAnswer(Struct, frozen=True, kw_only=True):
+    """What a group owes you in one currency; negative: what you owe it."""
+
+    group_id: UUID
+    currency: str
+    balance_minor: int
+
+    @classmethod
+    def of(cls, mine: MyBalance) -> Self:
+        return cls(group_id=mine.group_id, currency=mine.currency, balance_minor=mine.balance_minor)
 
 
 class PostingAnswer(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from typing import Final, TypeVar
 
 from clearsplit_core.questions import Question
-from clearsplit_pg.readings import balances, expenses, groups, journal, payments, statement
+from clearsplit_pg.readings import balances, expenses, groups, invites, journal, payments, statement
 from clearsplit_pg.readings.reading import Reading, Readings
 from clearsplit_pg.rows import Params
 
@@ -16,6 +16,7 @@ R = TypeVar("R")
 
 READINGS: Final[Readings] = {
     **groups.READINGS,
+    **invites.READINGS,
     **balances.READINGS,
     **statement.READINGS,
     **journal.READINGS,

@@ -60,5 +60,8 @@ select balances.group_id, balances.currency, balance_minor
     on balances.group_id = members.group_id and balances.member_id = members.member_id
  where members.account_id = %(account_id)s
    and members.active
+   and (%(group_id)s::uuid is null
+        or (balances.group_id, balances.currency) > (%(group_id)s, %(currency)s))
  order by balances.group_id, balances.currency
+ limit %(limit)s
 """

@@ -99,7 +99,8 @@ with payment as (
     select body
       from invites
      where group_id = %(group_id)s
-       and (invite_id = any(%(invite_ids)s) or (%(open_invites)s and state = 'open'))
+       and (invite_id = any(%(invite_ids)s)
+            or (%(open_invites)s and state = 'open' and expires_at > %(now)s))
 ), comment as (
     select body
       from comments
@@ -229,8 +230,10 @@ with seat as (
         on conflict (group_id, settlement_id)
         do update set revision = excluded.revision, voided = excluded.voided, body = excluded.body
 ), invite as (
-    insert into invites (group_id, invite_id, state, version, body)
-    select %(group_id)s, (body ->> 'id')::uuid, body ->> 'state', (body ->> 'version')::bigint, body
+    insert into invites (group_id, invite_id, recorded_seq, expires_at, state, version, body)
+    select %(group_id)s, (body ->> 'id')::uuid, (body ->> 'recorded_seq')::bigint,
+           (body ->> 'expires_at')::timestamptz, body ->> 'state', (body ->> 'version')::bigint,
+           body
       from jsonb_array_elements(%(invites)s) as changed (body)
         on conflict (group_id, invite_id)
         do update set state = excluded.state, version = excluded.version, body = excluded.body

@@ -11,7 +11,7 @@ from clearsplit_core.errors import Refusal
 from clearsplit_core.group import Group
 from clearsplit_core.journal import Entry, GroupId
 from clearsplit_core.plain import Texts, texts_in
-from clearsplit_core.ports import AsyncStore, Caller
+from clearsplit_core.ports import AsyncStore, Caller, Recorded
 from clearsplit_core.questions import Entries, Expenses, TheExpense, TheGroup, TheStanding
 from clearsplit_core.records import Expense, Role
 from tests.contract.rigs import Rig
@@ -63,8 +63,16 @@ async def journal(rig: Rig, of: GroupId = TRIP) -> Sequence[Entry]:
     return await rig.store.read(Entries(of, limit=10_000), caller=caller("ann"))
 
 
-async def group(rig: Rig, of: GroupId = TRIP) -> Group:
-    return of_no_moment(await rig.store.read(TheGroup(of), caller=caller("ann")))
+async def taxis_of_bob(rig: Rig, day: int) -> list[Recorded[Expense] | BaseException]:
+    """What comes of ten that bob records at once, all for himself."""
+    taxis = (
+        rig.do("bob", expense(f"Taxi {n} of day {day}", by="bob", among="bob")) for n in range(10)
+    )
+    return await asyncio.gather(*taxis, return_exceptions=True)
+
+
+async def group(rig: Rig, of: GroupId = TRIP, *, reader: str = "ann") -> Group:
+    return of_no_moment(await rig.store.read(TheGroup(of), caller=caller(reader)))
 
 
 async def expense_of(rig: Rig, title: str) -> Expense:

@@ -155,8 +155,16 @@ class InThreads:
             self._store.groups, caller=caller, deleted=deleted, after=after, limit=limit
         )
 
-    async def balances(self, *, caller: Caller) -> Sequence[MyBalance]:
-        return await asyncio.to_thread(self._store.balances, caller=caller)
+    async def balances(
+        self,
+        *,
+        caller: Caller,
+        after: tuple[GroupId, str] | None = None,
+        limit: int = PAGE_MAX,
+    ) -> Sequence[MyBalance]:
+        return await asyncio.to_thread(
+            self._store.balances, caller=caller, after=after, limit=limit
+        )
 
     async def links(self, *, caller: Caller) -> Sequence[Link]:
         return await asyncio.to_thread(self._store.links, caller=caller)

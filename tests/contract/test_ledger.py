@@ -30,7 +30,7 @@ from clearsplit_core.questions import (
     TheStanding,
     bare,
 )
-from clearsplit_core.records import Expense, Fx, Role
+from clearsplit_core.records import Fx, Role
 from clearsplit_core.splits import Adjustment, Exact, Item, Itemised, Percentage, Shares, Split
 from clearsplit_pg import embedded
 from clearsplit_pg import store as postgres
@@ -43,6 +43,7 @@ from tests.contract.questions import (
     of_no_moment,
     refusal_of,
     seat_everybody,
+    taxis_of_bob,
     texts_of,
 )
 from tests.contract.rigs import CommitFailed, Rig, front_door
@@ -66,6 +67,7 @@ from tests.literals import (
     receipt,
     restore,
     revise,
+    revising,
     seat,
     text,
     together,
@@ -340,16 +342,11 @@ async def test_two_groups_may_use_the_same_ids(rig: Rig) -> None:
     assert (await expense_of(rig, "Dinner")).terms.amount_minor == 6_000
 
 
-async def taxis_of_bob(rig: Rig, day: int) -> list[Recorded[Expense] | BaseException]:
-    taxis = (rig.do("bob", expense(f"Taxi {n} of day {day}")) for n in range(10))
-    return await asyncio.gather(*taxis, return_exceptions=True)
-
-
 async def test_a_role_counts_as_it_stands_when_the_command_is_decided(rig: Rig) -> None:
     await seat_everybody(rig)
 
     before, demoted, after = await asyncio.gather(
-        taxis_of_bob(rig, 1), rig.do("ann", seat("bob", Role.VIEWER)), taxis_of_bob(rig, 2)
+        taxis_of_bob(rig, 1), rig.do("ann", revising("bob", role=Role.VIEWER)), taxis_of_bob(rig, 2)
     )
 
     recorded = [one.head.seq for one in (*before, *after) if isinstance(one, Recorded)]

@@ -21,8 +21,14 @@ from clearsplit_core.expenses import (
 )
 from clearsplit_core.group import Event, event_of
 from clearsplit_core.groups import GroupCreated, GroupDeleted, GroupRestored, GroupRevised
+from clearsplit_core.invites import InviteAccepted, InviteMade, InviteRevoked
 from clearsplit_core.journal import MemberId
-from clearsplit_core.members import MemberAdded, MemberUnlinked
+from clearsplit_core.members import (
+    MemberAdded,
+    MemberDeactivated,
+    MemberRevised,
+    MemberUnlinked,
+)
 from clearsplit_core.payments import PaymentConfirmed, PaymentRecorded, PaymentVoided
 from clearsplit_core.plain import Plain, Texts, canonical, from_plain, texts_in, to_plain
 from clearsplit_core.records import (
@@ -59,6 +65,7 @@ from tests.literals import (
     expense,
     expense_called,
     group,
+    invite_called,
     linked,
     member,
     members,
@@ -92,7 +99,16 @@ EVENTS: Final[Mapping[str, Event]] = {
     "group-deleted": GroupDeleted(),
     "group-restored": GroupRestored(),
     "member-added": MemberAdded(member=linked("bob", Role.VIEWER, active=False)),
-    "member-unlinked": MemberUnlinked(member=replace(linked("bob"), account=None)),
+    "member-revised": MemberRevised(member=linked("bob"), ended=(invite_called("Bob"),)),
+    "member-deactivated": MemberDeactivated(member=linked("bob", active=False), ended=()),
+    "member-unlinked": MemberUnlinked(member=replace(linked("bob"), account=None), ended=()),
+    "invite-made": InviteMade(
+        invite_id=invite_called("Bob"), member_id=None, role=Role.VIEWER, expires_at=NOON
+    ),
+    "invite-revoked": InviteRevoked(invite_id=invite_called("Bob")),
+    "invite-accepted": InviteAccepted(
+        invite_id=invite_called("Bob"), member=linked("bob"), ended=(invite_called("Cem"),)
+    ),
     "expense-recorded": TAXI,
     "expense-revised": ExpenseRevised(
         expense_id=TAXI.expense_id, terms=TAXI.terms, outcome=TAXI.outcome

@@ -307,6 +307,19 @@ class Trip:
         assert answer.status == 201, answer.body
         return answer
 
+    async def invite(self, **said: Plain) -> Answer:
+        """An invite that has been made."""
+        answer = await self.owner.post(f"{self.path}/invites", said)
+        assert answer.status == 201, answer.body
+        return answer
+
+    async def join(self, name: str, role: str = "member") -> "Person":
+        """Somebody with an account who has been invited and has a new seat."""
+        person = await self.owner.api.signup(name)
+        answer = await person.post(f"/invites/{(await self.invite(role=role))['token']}/accept")
+        assert answer.status == 200, answer.body
+        return person
+
     @property
     def payments(self) -> str:
         return f"{self.path}/payments"

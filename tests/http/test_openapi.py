@@ -25,6 +25,13 @@ STORIES: Final = [
     ("add_guest", 201),
     ("list_members", 200),
     ("get_member", 200),
+    ("deactivate_member", 200),
+    ("revise_member", 200),
+    ("make_invite", 201),
+    ("list_invites", 200),
+    ("get_invite", 200),
+    ("revoke_invite", 200),
+    ("accept_invite", 404),
     ("record_expense", 201),
     ("list_expenses", 200),
     ("get_expense", 200),
@@ -40,6 +47,7 @@ STORIES: Final = [
     ("delete_group", 200),
     ("restore_group", 200),
     ("get_balances", 200),
+    ("list_my_balances", 200),
     ("get_statement", 200),
     ("list_entries", 200),
     ("preview_settlement", 200),
@@ -57,8 +65,8 @@ STORIES: Final = [
     ("signup", 201),
     ("change_password", 204),
 ]
-"""The operations in the order in which somebody would use them, each change of a thing after it was
-read. No example knows the id of a session or token, since those are ours to make."""
+"""The operations in the order in which somebody would use them. No example knows the id of a
+session or token or the token of an invite, since those are ours to make."""
 
 
 def test_the_document_is_valid() -> None:
@@ -132,7 +140,7 @@ def test_every_operation_that_takes_a_body_shows_one(each: object) -> None:
     )
     names = [each["name"] for each in in_list(in_tree(told, "parameters"))]
     assert ("Idempotency-Key" in names) is (
-        operation.method != "GET" and operation.path.startswith("/groups")
+        operation.method != "GET" and operation.path.startswith(("/groups", "/invites"))
     )
 
 

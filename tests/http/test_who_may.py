@@ -50,6 +50,13 @@ MAY: Final[Mapping[str, frozenset[str]]] = {
     "add_guest": OWNERS,
     "list_members": READERS,
     "get_member": READERS,
+    "revise_member": OWNERS,
+    "deactivate_member": frozenset({"owner", "bystander"}),
+    "make_invite": OWNERS,
+    "list_invites": READERS,
+    "get_invite": READERS,
+    "revoke_invite": OWNERS,
+    "accept_invite": SIGNED_IN - READERS,
     "record_expense": RECORDERS,
     "list_expenses": READERS,
     "get_expense": READERS,
@@ -63,6 +70,7 @@ MAY: Final[Mapping[str, frozenset[str]]] = {
     "void_payment": CHANGERS,
     "get_statement": READERS,
     "get_balances": READERS,
+    "list_my_balances": SIGNED_IN,
     "list_entries": READERS,
     "preview_settlement": READERS,
 }
@@ -78,10 +86,13 @@ BEFORE: Final[Mapping[str, tuple[Step, ...]]] = {
 }
 """What the owner has done before, so that an operation is possible at all."""
 
-WITH: Final[Mapping[str, Mapping[str, str]]] = {}
+WITH: Final[Mapping[str, Mapping[str, str]]] = {
+    "deactivate_member": {"member_id": "bystander"},  # who owes nothing, and may leave
+}
 """What an operation is about, by the part that a member plays, where not the example is meant."""
 
 INSTEAD: Final[Mapping[tuple[str, str], Said]] = {
+    **{("accept_invite", who): (409, "already-seated") for who in READERS},
     # A group that was deleted is nothing to everybody but its owners.
     **{("restore_group", who): (404, "not-found") for who in READERS - OWNERS},
     ("delete_me", "owner"): (409, "last-owner"),

@@ -1,0 +1,25 @@
+"""Invites, as they are read; the secret of one is in no table."""
+
+from typing import Final, LiteralString
+
+INVITE: Final[LiteralString] = """
+select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
+       is_seated(%(group_id)s, %(account_id)s)  as seated,
+       (select json_agg(body)
+          from invites
+         where group_id = %(group_id)s and invite_id = %(invite_id)s)  as invites
+"""
+
+INVITES: Final[LiteralString] = """
+with page as (
+    select recorded_seq, body
+      from invites
+     where group_id = %(group_id)s
+       and (%(before_seq)s::bigint is null or recorded_seq < %(before_seq)s)
+     order by recorded_seq desc
+     limit %(limit)s
+)
+select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
+       is_seated(%(group_id)s, %(account_id)s)  as seated,
+       (select json_agg(body order by recorded_seq desc) from page)  as invites
+"""

@@ -18,9 +18,10 @@ from clearsplit_core.expenses import (
     VoidExpense,
 )
 from clearsplit_core.group import Group, replay
-from clearsplit_core.groups import CreateGroup
+from clearsplit_core.groups import CreateGroup, DeleteGroup, RestoreGroup, ReviseGroup
+from clearsplit_core.invites import AcceptInvite, MakeInvite, RevokeInvite
 from clearsplit_core.journal import Entry, GroupId, Head, MemberId, Posting, verify
-from clearsplit_core.members import AddGuest
+from clearsplit_core.members import AddGuest, DeactivateMember, ReviseMember, UnlinkMember
 from clearsplit_core.memory import AsyncMemoryStore, MemoryStore
 from clearsplit_core.money import Money, allocate, convert
 from clearsplit_core.payments import ConfirmPayment, RecordPayment, VoidPayment
@@ -30,6 +31,7 @@ from clearsplit_core.records import (
     Expense,
     ExpenseId,
     Fx,
+    InviteId,
     Member,
     Payment,
     PaymentId,
@@ -66,7 +68,9 @@ __all__ = [
     "Group", "Member", "Role", "Expense", "Terms", "Fx", "Payment", "PaymentState",
     "AccountId", "ExpenseId", "GroupId", "MemberId", "PaymentId", "SessionId",
     # commands and stores
-    "CreateGroup", "AddGuest",
+    "CreateGroup", "ReviseGroup", "DeleteGroup", "RestoreGroup",
+    "AddGuest", "ReviseMember", "DeactivateMember", "UnlinkMember",
+    "MakeInvite", "RevokeInvite", "AcceptInvite", "InviteId",
     "RecordExpense", "ReviseExpense", "VoidExpense", "RestoreExpense", "Changes",
     "RecordPayment", "ConfirmPayment", "VoidPayment",
     "OpenAccount", "StartSession", "RotateSession", "Rotation", "EndSession",

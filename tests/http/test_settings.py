@@ -272,6 +272,18 @@ def test_the_default_in_the_table_is_the_default(name: str) -> None:
     assert read_settings(GOOD | {name: "".join(default)}) == read_settings(GOOD)
 
 
+FREE: Final = {"UVICORN_HOST", "PASSWORD_PEPPER", "PASSWORD_PEPPER_PREVIOUS"}
+"""Variables that may say anything."""
+
+
+@pytest.mark.parametrize("name", sorted(set(ROWS) - FREE))
+def test_nonsense_is_refused_by_name_and_not_repeated(name: str) -> None:
+    with pytest.raises(BadSettings) as refused:
+        read_settings(GOOD | {name: "hunter2"})
+    assert f"{name} " in refused.value.message
+    assert "hunter2" not in refused.value.message
+
+
 @pytest.mark.parametrize(("name", "least", "most"), RANGES)
 def test_the_range_in_the_table_is_the_range(name: str, least: str, most: str) -> None:
     others = {"DATABASE_URL": "postgresql://h/d", "DATABASE_POOL_MAX": "100"}

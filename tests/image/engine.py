@@ -30,6 +30,8 @@ _PODMAN = (
     *("podman", "--storage-driver", "overlay", "--runtime", "runc"),
     *("--cgroup-manager", "cgroupfs", "--events-backend", "file"),
 )
+_DOCKER_LIMITS = ("--memory", "512m", "--cpus", "1.0", "--pids-limit", "256")
+"""The guide's; podman has no control groups to set them with where the tests use it."""
 _PODMAN_LIMITS = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096")
 _CERTIFICATES = Path("/etc/ssl/certs")
 
@@ -109,7 +111,7 @@ def engine() -> Engine:
     """
     built = os.environ.get("IMAGE")
     if os.environ.get("IMAGE_ENGINE") == "docker":
-        return Engine(("docker",), (), built or _built_by_docker())
+        return Engine(("docker",), _DOCKER_LIMITS, built or _built_by_docker())
     _refuse_without("buildah", "podman", "runc", "debootstrap")
     return Engine(_PODMAN, _PODMAN_LIMITS, built or _built_by_buildah())
 

@@ -38,9 +38,20 @@ from clearsplit_core.records import (
     PaymentState,
     Role,
     SessionId,
+    Settlement,
+    SettlementId,
+    Strategy,
     Terms,
+    TransferId,
 )
 from clearsplit_core.settlement import Plan, Transfer, settle
+from clearsplit_core.settlements import (
+    PayTransfer,
+    RecordSettlement,
+    VoidSettlement,
+    problems,
+    solve,
+)
 from clearsplit_core.splits import (
     Adjustment,
     Equal,
@@ -65,14 +76,17 @@ __all__ = [
     # the journal
     "Entry", "Posting", "Head", "Text", "verify", "replay",
     # what a group holds
-    "Group", "Member", "Role", "Expense", "Terms", "Fx", "Payment", "PaymentState",
+    "Group", "Member", "Role", "Expense", "Terms", "Fx",
+    "Payment", "PaymentState", "Settlement", "Strategy",
     "AccountId", "ExpenseId", "GroupId", "MemberId", "PaymentId", "SessionId",
+    "SettlementId", "TransferId",
     # commands and stores
     "CreateGroup", "ReviseGroup", "DeleteGroup", "RestoreGroup",
     "AddGuest", "ReviseMember", "DeactivateMember", "UnlinkMember",
     "MakeInvite", "RevokeInvite", "AcceptInvite", "InviteId",
     "RecordExpense", "ReviseExpense", "VoidExpense", "RestoreExpense", "Changes",
     "RecordPayment", "ConfirmPayment", "VoidPayment",
+    "problems", "solve", "RecordSettlement", "PayTransfer", "VoidSettlement",
     "OpenAccount", "StartSession", "RotateSession", "Rotation", "EndSession",
     "Caller", "MemoryStore", "AsyncMemoryStore",
     "Refusal",

@@ -215,10 +215,19 @@ class InsufficientRole(Forbidden, code="insufficient-role"):
 class VersionMismatch(Stale, code="version-mismatch"):
     """This was changed since you last read it; read it again and repeat your change."""
 
-    def __init__(self, message: str = "", *, field: str = "", version: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        field: str = "",
+        version: int | None = None,
+        revision: int | None = None,
+    ) -> None:
         super().__init__(message, field=field)
         self.version = version
         """The version that it has now, where that is known."""
+        self.revision = revision
+        """Of a settlement, which revision of that version."""
 
 
 class UnknownMember(Invalid, code="unknown-member"):
@@ -314,6 +323,26 @@ class AlreadyConfirmed(Conflict, code="already-confirmed"):
 
 class TooManyPending(Conflict, code="too-many-pending"):
     """As many payments wait in this group as may; confirm or void some of them first."""
+
+
+class BalancesMoved(Unavailable, code="balances-moved"):
+    """The balances moved while the settlement was computed; repeat the request in a moment."""
+
+
+class SettlementTooLarge(Conflict, code="settlement-too-large"):
+    """This is more than one settlement can hold; settle in the fewest transfers instead."""
+
+
+class SettlementSuperseded(Conflict, code="settlement-superseded"):
+    """A newer settlement has taken the place of this one; pay what that says."""
+
+
+class SettlementStale(Conflict, code="settlement-stale"):
+    """The balances changed, and this would be more than is still owed; compute a new settlement."""
+
+
+class TransferAlreadyPaid(Conflict, code="transfer-already-paid"):
+    """This transfer is paid already, or its payment waits to be confirmed."""
 
 
 # ── Idempotency ──────────────────────────────────────────────────────────────────────────────────

@@ -57,6 +57,7 @@ from clearsplit_core.records import (
     Role,
     Settlement,
     SettlementId,
+    SettlementNow,
 )
 from clearsplit_core.text import Text
 
@@ -226,19 +227,23 @@ class Group:
         return [invite for invite in self.invites.values() if invite.live_at(self.now)]
 
     @property
+    def latest_settlement(self) -> Settlement | None:
+        """The settlement that was computed last, where it was loaded; there may be none."""
+        if self.latest_settlement_id is None:
+            return None
+        return self.settlement(self.latest_settlement_id)
+
+    @property
     def pending(self) -> Sequence[Payment]:
         """The payments that wait to be confirmed, as far as they were loaded."""
         return [p for p in self.payments.values() if p.state is PaymentState.PENDING]
 
     def is_stale(self, settlement: Settlement) -> bool:
-        """Whether a balance changed since the settlement other than by paying its transfers.
+        """Whether a balance changed since the settlement other than by paying its transfers."""
+        return settlement.is_stale(moved_seq=self.moved_seq, strayed_seq=self.strayed_seq)
 
-        Of one that was superseded no more is paid, so after that every change counts.
-        """
-        superseded = settlement.superseded_seq
-        return self.strayed_seq > settlement.seq or (
-            superseded is not None and self.moved_seq > superseded
-        )
+    def now_of(self, settlement: Settlement) -> SettlementNow:
+        return SettlementNow(settlement, stale=self.is_stale(settlement))
 
     def is_payable(self, settlement: Settlement) -> bool:
         """Whether it is the latest one and not voided."""

@@ -18,7 +18,18 @@ from clearsplit_core.journal import GroupId, MemberId
 from clearsplit_core.members import seat_to_give_up, seat_to_manage
 from clearsplit_core.payments import payment_to_confirm, payment_to_void
 from clearsplit_core.ports import Needs
-from clearsplit_core.records import ExpenseId, InviteId, PaymentId, SessionId, TokenId
+from clearsplit_core.records import (
+    ExpenseId,
+    InviteId,
+    PaymentId,
+    SessionId,
+    Settlement,
+    SettlementId,
+    TokenId,
+    TransferId,
+)
+from clearsplit_core.settlements import settlement_to_record_in
+from clearsplit_http.preconditions import Tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,14 @@ class Ids:
         return InviteId(self.by_name["invite_id"])
 
     @property
+    def settlement_id(self) -> SettlementId:
+        return SettlementId(self.by_name["settlement_id"])
+
+    @property
+    def transfer_id(self) -> TransferId:
+        return TransferId(self.by_name["transfer_id"])
+
+    @property
     def session_id(self) -> SessionId:
         return SessionId(self.by_name["session_id"])
 
@@ -63,6 +82,7 @@ class Ids:
             expenses=frozenset(map(ExpenseId, self._named("expense_id"))),
             payments=frozenset(map(PaymentId, self._named("payment_id"))),
             invites=frozenset(map(InviteId, self._named("invite_id"))),
+            settlements=frozenset(map(SettlementId, self._named("settlement_id"))),
         )
 
     def _named(self, name: str) -> Sequence[UUID]:
@@ -75,6 +95,11 @@ class Versioned(Protocol):
 
     @property
     def version(self) -> int: ...
+
+
+def tag_of(thing: Versioned) -> Tag:
+    """The ETag of a record."""
+    return Tag(thing.version, thing.revision if isinstance(thing, Settlement) else 0)
 
 
 Door: TypeAlias = Callable[[Group, Ids], Versioned]
@@ -139,6 +164,18 @@ def voiders_of_the_payment(group: Group, ids: Ids) -> Versioned:
     return payment_to_void(group, ids.payment_id)
 
 
+def payers_of_the_transfer(group: Group, ids: Ids) -> Versioned:
+    """Raises ThingNotFound, InsufficientRole."""
+    settlement = settlement_to_record_in(group, ids.settlement_id)
+    settlement.transfer(ids.transfer_id)
+    return settlement
+
+
+def voiders_of_the_settlement(group: Group, ids: Ids) -> Versioned:
+    """Raises ThingNotFound, InsufficientRole."""
+    return settlement_to_record_in(group, ids.settlement_id)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refuse:
     """Refuse a request that was found wrong before any store was asked.
@@ -152,11 +189,12 @@ class Refuse:
     needs: Needs
     door: Door
     ids: Ids
-    expected_version: int | None = None
+    expected: Tag | None = None
     refusal: Refusal
 
     def decide(self, group: Group) -> NoReturn:
         concerned = self.door(group, self.ids)
-        if self.expected_version not in (None, concerned.version):
-            raise VersionMismatch(version=concerned.version)
+        present = tag_of(concerned)
+        if self.expected not in (None, present):
+            raise VersionMismatch(version=present.version, revision=present.revision)
         raise self.refusal

@@ -22,7 +22,7 @@ from clearsplit_http.access import Door, Ids, Refuse
 from clearsplit_http.idempotency import fingerprint, group_id_for
 from clearsplit_http.limits import spend
 from clearsplit_http.pages import Cursors, fitting, read_limit
-from clearsplit_http.preconditions import etag, matches
+from clearsplit_http.preconditions import NEVER, Tag, matches
 from clearsplit_http.reading import shaped
 from clearsplit_http.refusals import (
     BadFormat,
@@ -69,7 +69,7 @@ class Asked(msgspec.Struct, Generic[B], frozen=True, kw_only=True):
     query: Mapping[str, str]
     tree: Plain
     key: str | None
-    if_match: int | None
+    if_match: Tag | None
     if_none_match: frozenset[str]
     allowances: list[Allowance]
     """What is left of each quota that this request counts in; `attempt` adds to it."""
@@ -107,6 +107,14 @@ class Asked(msgspec.Struct, Generic[B], frozen=True, kw_only=True):
 
     @property
     def expected_version(self) -> int:
+        """The version that the caller has seen; a tag with a revision is no version of a thing that
+        has none. Raises PreconditionRequired.
+        """
+        tag = self.expected_tag
+        return NEVER.version if tag.revision else tag.version
+
+    @property
+    def expected_tag(self) -> Tag:
         """Raises PreconditionRequired."""
         if self.if_match is None:
             raise PreconditionRequired
@@ -130,14 +138,14 @@ class Asked(msgspec.Struct, Generic[B], frozen=True, kw_only=True):
                 needs=self.ids.needs,
                 door=self.door,
                 ids=self.ids,
-                expected_version=None if isinstance(refusal, SCHEMA_REFUSALS) else self.if_match,
+                expected=None if isinstance(refusal, SCHEMA_REFUSALS) else self.if_match,
                 refusal=refusal,
             )
 
-    def receipt(self, of: Callable[[R], Resource]) -> Receipt[R]:
+    def receipt(self, of: Callable[[R], Resource], *, beneath: str = "") -> Receipt[R]:
         """How to do this only once and what to answer, then and at every repetition.
 
-        A created thing (201) is answered with its address.
+        A created thing (201) is answered with its address, `beneath` another one than was asked.
         """
         assert self.key is not None
         asked = fingerprint(
@@ -146,9 +154,9 @@ class Asked(msgspec.Struct, Generic[B], frozen=True, kw_only=True):
 
         def seal(recorded: Recorded[R]) -> Sealed:
             answer = msgspec.structs.replace(of(recorded.answer), journal=Journal.of(recorded.head))
-            headers = [("ETag", etag(answer.version))]
+            headers = [("ETag", str(answer.tag))]
             if self.status == CREATED:
-                headers.append(("Location", f"{self.path}/{answer.id}"))
+                headers.append(("Location", f"{beneath or self.path}/{answer.id}"))
             return Sealed(self.status, tuple(headers), msgspec.json.encode(answer))
 
         return Receipt(self.key, asked, seal)
@@ -161,10 +169,10 @@ class Asked(msgspec.Struct, Generic[B], frozen=True, kw_only=True):
 
     def found(self, answer: Resource) -> Sealed:
         """`answer`, or only that the caller has it already."""
-        tag = etag(answer.version)
-        if matches(self.if_none_match, tag):
-            return Sealed(304, (("ETag", tag),), b"")
-        return Sealed(200, (("ETag", tag),), msgspec.json.encode(answer))
+        headers = (("ETag", str(answer.tag)),)
+        if answer.revalidated and matches(self.if_none_match, answer.tag):
+            return Sealed(304, headers, b"")
+        return Sealed(200, headers, msgspec.json.encode(answer))
 
     @property
     def limit(self) -> int:

@@ -6,6 +6,7 @@ The ids are chosen by the client, as any client may, so that the later ones can 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
+from uuid import UUID, uuid5
 
 from clearsplit_core.plain import Plain
 
@@ -16,6 +17,8 @@ EXPENSE: Final = "01990a5e-7c00-7a11-8000-000000000004"
 PAYMENT: Final = "01990a5e-7c00-7a11-8000-000000000005"
 INVITE: Final = "01990a5e-7c00-7a11-8000-000000000006"
 INVITE_TOKEN: Final = "csi_AZkKXnwAehGAAAAAAAAAAQGZCl58AHoRgAAAAAAAAAY" + 43 * "A"
+SETTLEMENT: Final = "01990a5e-7c00-7a11-8000-000000000007"
+TRANSFER: Final = str(uuid5(UUID(SETTLEMENT), "0"))
 SESSION: Final = "01990a5e-7c00-7a11-8000-0000000000fe"
 PERSONAL: Final = "01990a5e-7c00-7a11-8000-0000000000fd"
 
@@ -27,6 +30,8 @@ IDS: Final[Mapping[str, str]] = MappingProxyType(
         "payment_id": PAYMENT,
         "invite_id": INVITE,
         "token": INVITE_TOKEN,
+        "settlement_id": SETTLEMENT,
+        "transfer_id": TRANSFER,
         "session_id": SESSION,
         "token_id": PERSONAL,
     }
@@ -176,6 +181,9 @@ BODIES: Final[Mapping[str, Mapping[str, Plain]]] = MappingProxyType(
         },
         "confirm_payment": {"all of it": {"allow_overpay": True}},
         "void_payment": {"a mistake": {"reason": "It was another dinner."}},
+        "compute_settlement": {"fewest": {"id": SETTLEMENT, "strategy": "fewest"}},
+        "pay_transfer": {"in cash": {"date": "2026-05-21", "memo": "In cash."}},
+        "void_settlement": {"another way": {"reason": "We pay in another way."}},
         "revise_expense": {"another amount": {"title": "Dinner and wine", "amount_minor": 12000}},
     }
 )

@@ -14,6 +14,7 @@ from uuid import UUID
 from clearsplit_core.plain import Plain, canonical
 from clearsplit_core.records import AccountId
 from clearsplit_http.keys import mac
+from clearsplit_http.preconditions import Tag
 from clearsplit_http.refusals import KeyInvalid, KeyMissing
 
 KEY_CHARACTERS_MAX: Final = 255
@@ -38,13 +39,14 @@ def read_key(lines: Sequence[str]) -> str:
 
 
 def fingerprint(
-    method: str, template: str, ids: Sequence[UUID], if_match: int | None, body: Plain
+    method: str, template: str, ids: Sequence[UUID], if_match: Tag | None, body: Plain
 ) -> bytes:
     """What tells one request from another under a key, 32 bytes.
 
     Spaces in the body and the order of its fields do not count.
     """
-    request: Plain = [method, template, [str(each) for each in ids], if_match, body]
+    seen = None if if_match is None else str(if_match)
+    request: Plain = [method, template, [str(each) for each in ids], seen, body]
     return hashlib.sha256(canonical(request)).digest()
 
 

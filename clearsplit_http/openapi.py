@@ -23,7 +23,7 @@ from clearsplit_core.errors import (
     ThingNotFound,
     VersionMismatch,
 )
-from clearsplit_core.records import PaymentState, Scope
+from clearsplit_core.records import PaymentState, Scope, Strategy
 from clearsplit_http import examples
 from clearsplit_http.access import Door, anybody, invited, members
 from clearsplit_http.asked import CREATED, SCHEMA_REFUSALS
@@ -220,7 +220,7 @@ _QUERY_SCHEMAS: Final[Mapping[str, Json]] = {
     "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
     "order": {"type": "string", "enum": ["oldest", "latest"], "default": "oldest"},
     "status": {"type": "string", "enum": list(PaymentState)},
-    "strategy": {"type": "string", "enum": ["fewest"], "default": "fewest"},
+    "strategy": {"type": "string", "enum": list(Strategy)},
 }
 
 
@@ -250,7 +250,7 @@ def _headers(each: Described) -> list[Json]:
                 "example": '"1"',
             }
         )
-    if each.reads and _is_resource(each):
+    if _is_revalidated(each):
         found.append(
             {
                 "name": "If-None-Match",
@@ -267,7 +267,7 @@ def _headers(each: Described) -> list[Json]:
 
 def _responses(each: Described, schemas: _Schemas) -> Json:
     told: Json = {str(each.status): _success(each, schemas)}
-    if each.reads and _is_resource(each):
+    if _is_revalidated(each):
         told["304"] = {"description": "You have it already.", "headers": _of_text("ETag")}
     by_status: dict[int, list[type[Refusal]]] = {}
     for reason in sorted(reasons(each), key=lambda reason: (status_of(reason), reason.code)):
@@ -329,3 +329,10 @@ def _of_text(*names: str) -> Json:
 
 def _is_resource(each: Described) -> bool:
     return isinstance(each.gives, type) and issubclass(each.gives, Resource)
+
+
+def _is_revalidated(each: Described) -> bool:
+    """Whether If-None-Match is answered with 304."""
+    if not each.reads or not isinstance(each.gives, type):
+        return False
+    return issubclass(each.gives, Resource) and each.gives.revalidated

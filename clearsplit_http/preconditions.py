@@ -6,25 +6,38 @@ read; a read says with If-None-Match which one it has already.
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from clearsplit_http.refusals import BadHeader
 
-NEVER: Final = 0
-"""A version that nothing ever has: what a weak or foreign tag stands for."""
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """What an ETag says: a thing's version; a settlement's, which never changes, and its revision.
+
+    Other things have no revision: 0.
+    """
+
+    version: int
+    revision: int = 0
+
+    def __str__(self) -> str:
+        return f'"{self.version}.{self.revision}"' if self.revision else f'"{self.version}"'
+
+
+NEVER: Final = Tag(0)
+"""A tag that nothing ever has: what a weak or foreign one stands for."""
 
 _DIGITS_MAX: Final = 18
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _TAGS = re.compile(rf"{_TAG}(?:[ \t]*,[ \t]*{_TAG})*")
-_VERSION = re.compile(rf'"(?P<version>[1-9][0-9]{{0,{_DIGITS_MAX - 1}}})"')
+_NUMBER = rf"[1-9][0-9]{{0,{_DIGITS_MAX - 1}}}"
+_OURS = re.compile(rf'"(?P<version>{_NUMBER})(?:\.(?P<revision>{_NUMBER}))?"')
 
 
-def etag(version: int) -> str:
-    return f'"{version}"'
-
-
-def read_if_match(lines: Sequence[str]) -> int | None:
-    """The version in the If-Match header; NEVER for a tag that is weak or not ours; None without.
+def read_if_match(lines: Sequence[str]) -> Tag | None:
+    """The tag in the If-Match header; NEVER for one that is weak or not ours; None without.
 
     Raises BadHeader for several tags, for `*` and for what is no tag.
     """
@@ -32,8 +45,8 @@ def read_if_match(lines: Sequence[str]) -> int | None:
         return None
     if len(lines) > 1 or not re.fullmatch(_TAG, lines[0]):
         raise BadHeader('If-Match is one ETag as we gave it out, such as "3".')
-    known = _VERSION.fullmatch(lines[0])
-    return int(known["version"]) if known else NEVER
+    known = _OURS.fullmatch(lines[0])
+    return Tag(int(known["version"]), int(known["revision"] or 0)) if known else NEVER
 
 
 def read_if_none_match(lines: Sequence[str]) -> frozenset[str]:
@@ -49,6 +62,6 @@ def read_if_none_match(lines: Sequence[str]) -> frozenset[str]:
     return frozenset({"*"} if line == "*" else re.findall(r'"[^"]*"', line))
 
 
-def matches(tags: frozenset[str], tag: str) -> bool:
+def matches(tags: frozenset[str], tag: Tag) -> bool:
     """Whether the caller has the version with this tag already."""
-    return tag in tags or "*" in tags
+    return str(tag) in tags or "*" in tags

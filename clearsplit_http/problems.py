@@ -25,7 +25,7 @@ from clearsplit_core.errors import (
     WrongCredentials,
 )
 from clearsplit_core.ports import Sealed
-from clearsplit_http.preconditions import etag
+from clearsplit_http.preconditions import Tag
 from clearsplit_http.refusals import (
     AddressTooLong,
     BodyTooLarge,
@@ -138,7 +138,7 @@ def _headers(refusal: Refusal) -> list[tuple[str, str]]:
     if isinstance(refusal, InsufficientScope):
         return [("WWW-Authenticate", 'Bearer error="insufficient_scope"')]
     if isinstance(refusal, VersionMismatch) and refusal.version is not None:
-        return [("ETag", etag(refusal.version))]
+        return [("ETag", str(Tag(refusal.version, refusal.revision or 0)))]
     if isinstance(refusal, QuotaExceeded):
         return [("Retry-After", str(refusal.retry_after_s))]
     if isinstance(refusal, KeyInProgress | Unavailable) and not isinstance(refusal, Broken):

@@ -6,30 +6,21 @@ short queue and are sent away when that is full.
 """
 
 import asyncio
+import json
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
-from uuid import UUID
 
-import msgspec
-
-from clearsplit_core.errors import Overloaded
+from clearsplit_core.errors import JournalBroken, Overloaded
+from clearsplit_core.plain import from_plain, to_plain
+from clearsplit_core.settlements import Problem, Solution
 
 WAITING_MAX: Final = 16
 """Settlements that may wait for the process."""
 SOLVE_S_MAX: Final = 20
 """Seconds until a plan is given up and the process replaced."""
 LINE_BYTES_MAX: Final = 4_000_000
-
-
-class Solved(msgspec.Struct, frozen=True):
-    """A plan as the process tells it: debtor, creditor and minor units of each transfer."""
-
-    transfers: tuple[tuple[UUID, UUID, int], ...]
-    optimal: bool | None
-    lower_bound: int
 
 
 class Solver:
@@ -40,14 +31,14 @@ class Solver:
         self._turn = asyncio.Lock()
         self._waiting = 0
 
-    async def solve(self, balances: Mapping[UUID, int]) -> Solved:
-        """The fewest transfers that clear `balances` (minor units by member). Raises Overloaded."""
+    async def solve(self, problem: Problem) -> Solution:
+        """What `settlements.solve` says of the problem. Raises Overloaded."""
         if self._waiting >= 1 + WAITING_MAX:
             raise Overloaded
         self._waiting += 1
         try:
             async with self._turn:
-                return await self._solve_now(balances)
+                return await self._solve_now(problem)
         finally:
             self._waiting -= 1
 
@@ -64,13 +55,13 @@ class Solver:
                 process.kill()
             await process.wait()
 
-    async def _solve_now(self, balances: Mapping[UUID, int]) -> Solved:
-        question = msgspec.json.encode({str(member): minor for member, minor in balances.items()})
+    async def _solve_now(self, problem: Problem) -> Solution:
+        question = json.dumps(to_plain(problem)).encode()
         try:
             async with asyncio.timeout(SOLVE_S_MAX):
                 line = await self._asked(question)
-            return msgspec.json.decode(line, type=Solved)
-        except (OSError, TimeoutError, msgspec.DecodeError) as died:
+            return from_plain(Solution, json.loads(line), {})
+        except (OSError, TimeoutError, ValueError, JournalBroken) as died:
             await self.close()
             raise Overloaded from died
         except asyncio.CancelledError:

@@ -1,21 +1,19 @@
-"""The solver process: balances come in, plans go out, a line of JSON each.
+"""The solver process: problems come in, solutions go out, a line of JSON each.
 
-Run as `python -m clearsplit_http.solving` by `solver.py`. It imports the core's settlement and
-nothing else of ours, holds no connection and no secret, and ends when its input does.
+Run as `python -m clearsplit_http.solving` by `solver.py`. It imports the core's rules and nothing
+else, holds no connection and no secret, and ends when its input does.
 """
 
 import json
 import sys
 
-from clearsplit_core.settlement import settle
+from clearsplit_core.plain import from_plain, to_plain
+from clearsplit_core.settlements import Problem, solve
 
 
 def answer(line: str) -> str:
-    """The plan for the balances in `line`, minor units by member."""
-    plan = settle(json.loads(line))
-    transfers = [[each.debtor, each.creditor, each.amount_minor] for each in plan.transfers]
-    told = {"transfers": transfers, "optimal": plan.optimal, "lower_bound": plan.lower_bound}
-    return json.dumps(told)
+    """The solution of the problem in `line`, both as plain trees."""
+    return json.dumps(to_plain(solve(from_plain(Problem, json.loads(line), {}))))
 
 
 def main() -> None:

@@ -29,6 +29,7 @@ from clearsplit_core.records import (
     Scope,
     SessionId,
     Settlement,
+    SettlementNow,
     TokenId,
 )
 from clearsplit_core.records import Session as SessionRecord
@@ -130,6 +131,23 @@ def expenses_of(row: Row) -> list[Expense]:
 
 def payments_of(row: Row) -> list[Payment]:
     return records_of(Payment, row["payments"], texts_of(row["texts"]))
+
+
+def settlements_of(row: Row) -> list[SettlementNow]:
+    """The settlements, each with whether it is stale by now."""
+    seqs = {"moved_seq": row["moved_seq"], "strayed_seq": row["strayed_seq"]}
+    found = records_of(Settlement, row["settlements"], texts_of(row["texts"]))
+    return [SettlementNow(each, stale=each.is_stale(**seqs)) for each in found]
+
+
+def group_to_settle_of(group_id: GroupId, row: Row) -> Group:
+    """The group with who owes whom and with its latest settlement."""
+    texts = texts_of(row["settlement_texts"])
+    return replace(
+        group_of(group_id, row, row),
+        debts=debts_of(row["debts"]),
+        settlements=_by_id(records_of(Settlement, row["settlements"], texts)),
+    )
 
 
 def texts_of(told: Sequence[tuple[str, str, str]] | None) -> dict[str, Text]:
@@ -449,7 +467,7 @@ def _debts(before: Debts, after: Debts) -> Params:
     more = {} if before is after else {
         pair: minor - before.get(pair, 0)
         for pair, minor in after.items()
-        if minor != before.get(pair, 0)
+        if pair not in before or minor != before[pair]
     }  # fmt: skip
     return {
         "debtors": _array(debtor for debtor, _, _ in more),

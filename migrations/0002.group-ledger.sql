@@ -29,23 +29,6 @@ comment on column members.joined_seq is 'The entry that made the seat.';
 drop index members_by_account;
 create index members_by_account on members (account_id, group_id) where account_id is not null;
 
-create table payments (
-    group_id      uuid   not null,
-    payment_id    uuid   not null,
-    recorded_seq  bigint not null,
-    version       bigint not null,
-    state         text   not null,
-    settlement_id uuid,
-    body          jsonb  not null,
-    constraint payments_key primary key (group_id, payment_id),
-    constraint payments_belong_to_a_group foreign key (group_id) references groups (group_id),
-    constraint payments_have_a_state check (state in ('pending', 'confirmed', 'voided'))
-);
-comment on column payments.body is 'The payment as a plain tree, its texts as commitments.';
-
-create index payments_by_seq on payments (group_id, recorded_seq);
-create index payments_that_wait on payments (group_id, payment_id) where state = 'pending';
-
 create table settlements (
     group_id      uuid    not null,
     settlement_id uuid    not null,
@@ -58,6 +41,30 @@ create table settlements (
     constraint settlements_one_a_version unique (group_id, version)
 );
 comment on column settlements.body is 'The settlement as a plain tree, its texts as commitments.';
+
+create table payments (
+    group_id      uuid   not null,
+    payment_id    uuid   not null,
+    recorded_seq  bigint not null,
+    version       bigint not null,
+    state         text   not null,
+    settlement_id uuid,
+    transfer_id   uuid,
+    body          jsonb  not null,
+    constraint payments_key primary key (group_id, payment_id),
+    constraint payments_belong_to_a_group foreign key (group_id) references groups (group_id),
+    constraint payments_pay_a_settlement foreign key (group_id, settlement_id)
+        references settlements (group_id, settlement_id),
+    constraint payments_name_their_transfer check ((settlement_id is null) = (transfer_id is null)),
+    constraint payments_have_a_state check (state in ('pending', 'confirmed', 'voided'))
+);
+comment on column payments.body is 'The payment as a plain tree, its texts as commitments.';
+
+create index payments_by_seq on payments (group_id, recorded_seq);
+create index payments_that_wait on payments (group_id, payment_id) where state = 'pending';
+-- A transfer is paid once; a payment that was voided does not count.
+create unique index payments_one_a_transfer on payments (group_id, settlement_id, transfer_id)
+    where state <> 'voided';
 
 create table invites (
     group_id     uuid        not null,

@@ -46,8 +46,21 @@ from clearsplit_core.records import (
     PaymentId,
     Role,
     SessionId,
+    Settlement,
+    SettlementId,
+    SettlementNow,
+    Strategy,
     Terms,
     TokenId,
+    TransferId,
+)
+from clearsplit_core.settlements import (
+    PayTransfer,
+    RecordSettlement,
+    VoidSettlement,
+    problems,
+    solve,
+    strategy_of,
 )
 from clearsplit_core.splits import Equal, Part, Split
 from clearsplit_core.text import Text
@@ -426,6 +439,82 @@ def pending(
     return Cautious(payment(title, amount, by=by, to=to, allow_overpay=allow_overpay))
 
 
+# ── Settlements ──────────────────────────────────────────────────────────────────────────────────
+
+
+def settlement_called(title: str) -> SettlementId:
+    return SettlementId(uuid5(NAMESPACE_URL, f"settlement/{title}"))
+
+
+def transfer_id(number: int, of: str = "Plan") -> TransferId:
+    """The id of a settlement's transfer, counted from 0 in the order of the plan."""
+    return TransferId(uuid5(settlement_called(of), str(number)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settle:
+    """Solve what is to be settled and record it, all at once."""
+
+    group_id: GroupId
+    settlement_id: SettlementId
+    strategy: Strategy | None
+
+    @property
+    def needs(self) -> Needs:
+        those = frozenset({self.settlement_id})
+        return Needs(settlements=those, latest_settlement=True, debts=True)
+
+    def decide(self, group: Group) -> Decision[SettlementNow]:
+        solutions = map(solve, problems(group, self.strategy or strategy_of(group)))
+        recorded = RecordSettlement(
+            group_id=self.group_id,
+            settlement_id=self.settlement_id,
+            strategy=self.strategy,
+            solutions=tuple(solutions),
+        )
+        return recorded.decide(group)
+
+
+def settlement(title: str = "Plan", strategy: Strategy | None = None) -> Settle:
+    return Settle(group_id=TRIP, settlement_id=settlement_called(title), strategy=strategy)
+
+
+def solved(told: "Story", title: str, strategy: Strategy) -> RecordSettlement:
+    """What settles `told`, solved already and still to be recorded."""
+    return RecordSettlement(
+        group_id=TRIP,
+        settlement_id=settlement_called(title),
+        strategy=strategy,
+        solutions=tuple(map(solve, problems(told.group, strategy))),
+    )
+
+
+def pay(
+    number: int = 0, title: str = "", *, of: str = "Plan", on: date | None = TODAY
+) -> PayTransfer:
+    """Pay that transfer of the settlement called `of`."""
+    return PayTransfer(
+        group_id=TRIP,
+        settlement_id=settlement_called(of),
+        transfer_id=transfer_id(number, of),
+        payment_id=payment_called(title or f"Transfer {number}"),
+        date=on,
+        memo=None,
+    )
+
+
+def tear_up(
+    title: str = "Plan", *, version: int = 1, revision: int = 1, reason: str = "Another way."
+) -> VoidSettlement:
+    return VoidSettlement(
+        group_id=TRIP,
+        settlement_id=settlement_called(title),
+        expected_version=version,
+        expected_revision=revision,
+        reason=text(reason),
+    )
+
+
 # ── Receipts ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -471,6 +560,9 @@ class Story:
 
     def expense(self, title: str) -> Expense:
         return self.group.expense(expense_called(title))
+
+    def settlement(self, title: str = "Plan") -> Settlement:
+        return self.group.settlement(settlement_called(title))
 
     def payment(self, title: str = "Cash") -> Payment:
         return self.group.payment(payment_called(title))

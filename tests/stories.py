@@ -34,8 +34,13 @@ from clearsplit_core.records import (
     PaymentId,
     PaymentState,
     Role,
+    Settlement,
+    SettlementId,
+    Strategy,
     Terms,
+    TransferState,
 )
+from clearsplit_core.settlements import PayTransfer, VoidSettlement
 from clearsplit_core.splits import (
     Adjustment,
     Equal,
@@ -55,6 +60,7 @@ from tests.literals import (
     TOMORROW,
     TRIP,
     Cautious,
+    Settle,
     Story,
     accepting,
     deleting,
@@ -264,9 +270,50 @@ def deciding_on(payment: Payment) -> st.SearchStrategy[Command[Payment]]:
     return st.one_of(st.just(confirming), voiding)
 
 
+def settling(group: Group, number: int) -> Sequence[st.SearchStrategy[Command[object]]]:
+    """Computing a settlement, and whatever may be done with the latest one."""
+    computing = st.builds(
+        Settle,
+        group_id=st.just(TRIP),
+        settlement_id=st.just(SettlementId(member(f"settlement {number}"))),
+        strategy=st.none() | st.sampled_from(Strategy),
+    )
+    latest = group.latest_settlement
+    if latest is None or latest.voided:
+        return [computing]
+    voiding = st.builds(
+        VoidSettlement,
+        group_id=st.just(TRIP),
+        settlement_id=st.just(latest.id),
+        expected_version=st.just(latest.version),
+        expected_revision=st.just(latest.revision),
+        reason=texts,
+    )
+    return [computing, voiding, *_transfers(group, latest, number)]
+
+
+def _transfers(
+    group: Group, latest: Settlement, number: int
+) -> Sequence[st.SearchStrategy[Command[Payment]]]:
+    """Paying one of the transfers that are open, in a group that asks for confirmation or not."""
+    payable = [each for each in latest.transfers if each.state is TransferState.OPEN]
+    if not payable or group.is_stale(latest):
+        return []
+    paid = st.builds(
+        PayTransfer,
+        group_id=st.just(TRIP),
+        settlement_id=st.just(latest.id),
+        transfer_id=st.sampled_from([each.id for each in payable]),
+        payment_id=st.just(PaymentId(member(f"payment {number}"))),
+        date=st.none() | dates,
+        memo=st.none() | texts,
+    )
+    return [paid, paid.map(Cautious)]
+
+
 @st.composite
 def stories(draw: st.DrawFn, *, steps_max: int = 6) -> Story:
-    """A group in which expenses and payments were recorded and corrected, and itself changed."""
+    """A group in which expenses, payments and settlements were recorded, and itself changed."""
     told = EVERYBODY
     for number in range(draw(st.integers(1, steps_max))):
         told = told.then(draw(_next(told, number)))
@@ -283,7 +330,12 @@ def _next(told: Story, number: int) -> st.SearchStrategy[Command[object]]:
         if payment.state is not PaymentState.VOIDED
     ]
     return st.one_of(
-        recording(number), paying(number), housekeeping(told.group), *expenses, *payments
+        recording(number),
+        paying(number),
+        housekeeping(told.group),
+        *expenses,
+        *payments,
+        *settling(told.group, number),
     )
 
 
@@ -308,6 +360,24 @@ def reopening(group: Group) -> st.SearchStrategy[Command[object]]:
     if group.deleted:
         return st.just(RestoreGroup(group_id=TRIP, expected_version=group.version))
     return st.just(ReviseGroup(group_id=TRIP, expected_version=group.version, archived=False))
+
+
+def open_stories() -> st.SearchStrategy[Story]:
+    """The same, open at the end, in a group that does not ask for payments to be confirmed."""
+    return stories().map(_opened)
+
+
+def _opened(told: Story) -> Story:
+    if told.group.deleted:
+        told = told.then(RestoreGroup(group_id=TRIP, expected_version=told.group.version))
+    return told.then(
+        ReviseGroup(
+            group_id=TRIP,
+            expected_version=told.group.version,
+            archived=False,
+            payments_need_confirmation=False,
+        )
+    )
 
 
 # ── Coming and going ─────────────────────────────────────────────────────────────────────────────

@@ -117,4 +117,5 @@ def test_the_curl_lines_settle_a_group(server: str) -> None:
     (lines,) = [str(each.parsed) for each in snippets("sh") if "curl" in str(each.parsed)]
     said = shell(lines.replace("127.0.0.1:8000", server))
     assert '"amount_minor":2125,"currency":"EUR"}],"optimal":true' in said
+    assert '"amount_minor":2125,"currency":"EUR","date":"2026-01-06"' in said
     assert '"code"' not in said

@@ -16,6 +16,12 @@ from clearsplit_core.questions.groups import Link, TheGroup, bare
 from clearsplit_core.questions.invites import Invites, TheInvite
 from clearsplit_core.questions.journal import Entries
 from clearsplit_core.questions.payments import Payments, ThePayment
+from clearsplit_core.questions.settlements import (
+    Settlements,
+    TheLatestSettlement,
+    TheSettlement,
+    ToSettle,
+)
 from clearsplit_core.questions.statement import Statement, StatementLine
 
 __all__ = [
@@ -27,4 +33,5 @@ __all__ = [
     "Entries",
     "TheExpense", "Expenses",
     "ThePayment", "Payments",
+    "TheSettlement", "TheLatestSettlement", "Settlements", "ToSettle",
 ]  # fmt: skip

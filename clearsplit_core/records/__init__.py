@@ -36,6 +36,8 @@ from clearsplit_core.records.settlements import (
     CurrencyPlan,
     PlannedTransfer,
     Settlement,
+    SettlementNow,
+    Strategy,
     TransferState,
 )
 
@@ -46,7 +48,7 @@ __all__ = [
     "PAYERS_MAX",
     "Comment",
     "Payment", "PaymentState", "OfPlan",
-    "Settlement", "PlannedTransfer", "TransferState", "CurrencyPlan",
+    "Settlement", "SettlementNow", "Strategy", "PlannedTransfer", "TransferState", "CurrencyPlan",
     # accounts
     "Account", "Session", "PersonalToken", "Scope",
     # what tells them apart

@@ -5,10 +5,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from clearsplit_core.errors import ThingNotFound
 from clearsplit_core.journal import MemberId
 from clearsplit_core.records.ids import PaymentId, SettlementId, TransferId
 from clearsplit_core.records.payments import Payment, PaymentState
 from clearsplit_core.text import Text
+
+
+class Strategy(StrEnum):
+    """In the fewest transfers, or along what members really owe each other."""
+
+    FEWEST = "fewest"
+    DIRECT = "direct"
 
 
 class TransferState(StrEnum):
@@ -71,7 +79,7 @@ class Settlement:
     version: int
     revision: int
     seq: int
-    strategy: str
+    strategy: Strategy
     transfers: tuple[PlannedTransfer, ...]
     by_currency: tuple[CurrencyPlan, ...]
     computed_by: MemberId
@@ -81,6 +89,22 @@ class Settlement:
     voided: bool
     void_reason: Text | None
 
+    def transfer(self, transfer_id: TransferId) -> PlannedTransfer:
+        """Raises ThingNotFound."""
+        for each in self.transfers:
+            if each.id == transfer_id:
+                return each
+        raise ThingNotFound
+
+    def is_stale(self, *, moved_seq: int, strayed_seq: int) -> bool:
+        """Whether a balance changed since other than by paying its transfers.
+
+        `moved_seq` and `strayed_seq` are the group's. Once it was superseded no more is paid of it,
+        so after that every change counts.
+        """
+        superseded = self.superseded_seq
+        return strayed_seq > self.seq or (superseded is not None and moved_seq > superseded)
+
     def with_payment(self, payment: Payment) -> "Settlement":
         """The settlement with one of its transfers as `payment` leaves it: paid, or open again."""
         assert payment.pays is not None, "it pays no transfer"
@@ -89,3 +113,11 @@ class Settlement:
             for each in self.transfers
         )
         return replace(self, transfers=changed, revision=self.revision + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementNow:
+    """A settlement, and whether it is stale by now."""
+
+    settlement: Settlement
+    stale: bool

@@ -1,7 +1,7 @@
 """What all resources share on the wire: their head, their pages, their ids and texts."""
 
 import secrets
-from typing import Annotated, Final, Generic, Self, TypeVar
+from typing import Annotated, ClassVar, Final, Generic, Self, TypeVar
 from uuid import UUID
 
 import uuid_utils.compat
@@ -11,6 +11,7 @@ from clearsplit_core.journal import Head
 from clearsplit_core.keep import KEEP, Change
 from clearsplit_core.records import AMOUNT_MINOR_MAX
 from clearsplit_core.text import SALT_BYTES, Text
+from clearsplit_http.preconditions import Tag
 from clearsplit_http.refusals import BadId
 
 T = TypeVar("T")
@@ -66,9 +67,16 @@ class Journal(Struct, frozen=True):
 class Resource(Struct, frozen=True, kw_only=True):
     """A thing with an id and a version, which its ETag repeats. `journal` comes with a change."""
 
+    revalidated: ClassVar[bool] = True
+    """Whether it is the same as long as its ETag is, so that If-None-Match means something."""
+
     id: UUID
     version: int
     journal: Journal | UnsetType = UNSET
+
+    @property
+    def tag(self) -> Tag:
+        return Tag(self.version)
 
 
 class Page(Struct, Generic[T], frozen=True):

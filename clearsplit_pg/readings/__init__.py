@@ -8,7 +8,16 @@ from dataclasses import fields, is_dataclass
 from typing import Final, TypeVar
 
 from clearsplit_core.questions import Question
-from clearsplit_pg.readings import balances, expenses, groups, invites, journal, payments, statement
+from clearsplit_pg.readings import (
+    balances,
+    expenses,
+    groups,
+    invites,
+    journal,
+    payments,
+    settlements,
+    statement,
+)
 from clearsplit_pg.readings.reading import Reading, Readings
 from clearsplit_pg.rows import Params
 
@@ -22,6 +31,7 @@ READINGS: Final[Readings] = {
     **journal.READINGS,
     **expenses.READINGS,
     **payments.READINGS,
+    **settlements.READINGS,
 }
 """Every question that there is."""
 

@@ -215,10 +215,11 @@ with seat as (
                                         then members.account_id else excluded.account_id end,
                       version = excluded.version
 ), payment as (
-    insert into payments (group_id, payment_id, recorded_seq, version, state, settlement_id, body)
+    insert into payments (group_id, payment_id, recorded_seq, version, state, settlement_id,
+                          transfer_id, body)
     select %(group_id)s, (body ->> 'id')::uuid, (body ->> 'recorded_seq')::bigint,
            (body ->> 'version')::bigint, body ->> 'state',
-           (body #>> '{pays,settlement_id}')::uuid, body
+           (body #>> '{pays,settlement_id}')::uuid, (body #>> '{pays,transfer_id}')::uuid, body
       from jsonb_array_elements(%(payments)s) as changed (body)
         on conflict (group_id, payment_id)
         do update set version = excluded.version, state = excluded.state, body = excluded.body

@@ -15,14 +15,18 @@ from clearsplit_core.questions import (
     Invites,
     Payments,
     Question,
+    Settlements,
     Statement,
     TheExpense,
     TheGroup,
     TheInvite,
+    TheLatestSettlement,
     ThePayment,
+    TheSettlement,
     TheStanding,
+    ToSettle,
 )
-from clearsplit_core.records import Fx, PaymentState, Role
+from clearsplit_core.records import Fx, PaymentState, Role, Strategy
 from clearsplit_pg.readings import READINGS
 from tests.contract.questions import journal, of_no_moment
 from tests.contract.rigs import Rig
@@ -40,6 +44,7 @@ from tests.literals import (
     invite_called,
     inviting,
     member,
+    pay,
     payment,
     payment_called,
     pending,
@@ -49,14 +54,18 @@ from tests.literals import (
     revising,
     seat,
     setting,
+    settlement,
+    settlement_called,
+    solved,
     story,
     take_back,
+    tear_up,
     text,
     uninviting,
     void,
 )
 
-STORY: Final[tuple[Command[object], ...]] = (
+BEFORE: Final[tuple[Command[object], ...]] = (
     founding("ann"),
     guest("bob"),
     guest("cem"),
@@ -73,6 +82,15 @@ STORY: Final[tuple[Command[object], ...]] = (
     pending("Cheque", "1.00 EUR", by="bob", to="cem"),
     take_back("Cash", reason="It was Cem who paid."),
     payment("Card", "2.00 USD", by="bob", to="cem", allow_overpay=True),
+)
+STORY: Final[tuple[Command[object], ...]] = (
+    *BEFORE,
+    solved(story(*BEFORE), "First", Strategy.DIRECT),
+    pay(0, of="First"),
+    tear_up("First", revision=2),
+    settlement("Second"),
+    pay(1, of="Second"),
+    expense("Bus", "3.00 EUR", by="bob"),
     inviting("Card", to="cem"),
     inviting("Note", days=1),
     uninviting("Note"),
@@ -127,6 +145,12 @@ QUESTIONS: Final[Mapping[str, Question[object]]] = {
     "payments": Payments(TRIP),
     "a page of payments": Payments(TRIP, before_seq=15, limit=1),
     "pending payments": Payments(TRIP, PaymentState.PENDING),
+    "a settlement": TheSettlement(TRIP, settlement_called("Second")),
+    "a voided settlement": TheSettlement(TRIP, settlement_called("First")),
+    "the latest settlement": TheLatestSettlement(TRIP),
+    "settlements": Settlements(TRIP),
+    "a page of settlements": Settlements(TRIP, before_version=2, limit=1),
+    "what is to be settled": ToSettle(TRIP),
     "voided payments": Payments(TRIP, PaymentState.VOIDED),
 }
 """Each question in the forms that make a difference."""

@@ -45,7 +45,7 @@ from tests.literals import (
     take_back,
     text,
 )
-from tests.stories import paying, stories
+from tests.stories import open_stories, paying, stories
 
 DINED: Final = group("ann bob cem").then(expense("Dinner", "60.00 EUR", by="ann"))
 """Bob and cem owe ann 20.00 EUR each."""
@@ -72,7 +72,7 @@ def owed(of: Group) -> Mapping[tuple[MemberId, MemberId, str], int]:
 # ── Laws ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-@given(stories(), st.data())
+@given(open_stories(), st.data())
 @settings(max_examples=50, deadline=None)
 def test_voiding_is_the_inverse_of_recording(told: Story, data: st.DataObject) -> None:
     recorded = told.then(data.draw(paying(99)))
@@ -82,7 +82,7 @@ def test_voiding_is_the_inverse_of_recording(told: Story, data: st.DataObject) -
     assert owed(voided.group) == owed(told.group)
 
 
-@given(stories(), st.data())
+@given(open_stories(), st.data())
 @settings(max_examples=50, deadline=None)
 def test_to_wait_and_be_confirmed_is_to_be_recorded(told: Story, data: st.DataObject) -> None:
     command = data.draw(paying(99))

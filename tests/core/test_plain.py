@@ -41,10 +41,12 @@ from clearsplit_core.records import (
     Role,
     Session,
     SettlementId,
+    Strategy,
     Terms,
     TransferId,
     outcome_of,
 )
+from clearsplit_core.settlements import SettlementComputed, SettlementVoided
 from clearsplit_core.splits import (
     Adjustment,
     Equal,
@@ -73,6 +75,7 @@ from tests.literals import (
     payment,
     payment_called,
     session,
+    settlement,
     terms,
     text,
 )
@@ -91,6 +94,7 @@ TAXI: Final = ExpenseRecorded(
     terms=terms("Taxi", "12.00 EUR", category="travel", memo="late\nand wet"),
     outcome=outcome_of(terms("Taxi", "12.00 EUR"), expense_called("Taxi")),
 )
+PLAN: Final = group().then(expense("Dinner")).then(settlement()).settlement()
 EVENTS: Final[Mapping[str, Event]] = {
     "group-created": GroupCreated(name=text("Trip"), currency="EUR", founder=linked("ann")),
     "group-revised": GroupRevised(
@@ -126,6 +130,13 @@ EVENTS: Final[Mapping[str, Event]] = {
         state=PaymentState.PENDING,
         pays=OfPlan(SettlementId(member("plan")), TransferId(member("transfer"))),
     ),
+    "settlement-computed": SettlementComputed(
+        settlement_id=PLAN.id,
+        strategy=Strategy.FEWEST,
+        transfers=PLAN.transfers,
+        by_currency=PLAN.by_currency,
+    ),
+    "settlement-voided": SettlementVoided(settlement_id=PLAN.id, reason=text("Another way.")),
     "payment-confirmed": PaymentConfirmed(payment_id=payment_called("Cash")),
     "payment-voided": PaymentVoided(payment_id=payment_called("Cash"), reason=text("It bounced.")),
 }
@@ -144,6 +155,9 @@ RECORDS: Final[Mapping[str, object]] = {
     "a member": linked("ann", Role.OWNER),
     "a guest": group("ann bob").group.members[member("bob")],
     "an expense": group().then(expense("Dinner")).expense("Dinner"),
+    "a settlement": replace(
+        PLAN, by_currency=(replace(PLAN.by_currency[0], optimal=None, proof="{}"),)
+    ),
     "a payment": group().then(payment(allow_overpay=True)).payment(),
     "a converted outcome": Outcome(
         parts("ann 10.00"), Posted(parts("ann 9.20"), parts("bob 9.20"))

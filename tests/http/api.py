@@ -341,6 +341,17 @@ class Trip:
         assert answer.status == 201, answer.body
         return answer
 
+    @property
+    def settlements(self) -> str:
+        return f"{self.path}/settlements"
+
+    async def settle(self) -> dict[str, str]:
+        """The ids of a settlement and of its first transfer."""
+        answer = await self.owner.post(self.settlements)
+        assert answer.status == 201, answer.body
+        first = str(in_tree(answer.tree, "transfers", 0, "id"))
+        return {"settlement_id": answer["id"], "transfer_id": first}
+
 
 async def trip(api: Api) -> Trip:
     ana = await api.signup("Ana")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from clearsplit_core.errors import KeyInProgress
 from clearsplit_core.records import AccountId
 from clearsplit_http.idempotency import fingerprint, group_id_for, read_key
+from clearsplit_http.preconditions import Tag
 from clearsplit_http.refusals import KeyInvalid
 from tests.http.api import Answer, Api, trip
 
@@ -172,11 +173,12 @@ def test_everything_in_a_request_counts() -> None:
         fingerprint("PATCH", "/a", [one], None, {}),
         fingerprint("POST", "/b", [one], None, {}),
         fingerprint("POST", "/a", [other], None, {}),
-        fingerprint("POST", "/a", [one], 1, {}),
+        fingerprint("POST", "/a", [one], Tag(1), {}),
+        fingerprint("POST", "/a", [one], Tag(1, 1), {}),
         fingerprint("POST", "/a", [one], None, {"a": 1}),
         fingerprint("POST", "/a", [one], None, {"a": "1"}),
     }
-    assert len(prints) == 7
+    assert len(prints) == 8
 
 
 @given(st.uuids(), printable)

@@ -3,16 +3,10 @@
 import asyncio
 from uuid import UUID, uuid4
 
-import msgspec
 import pytest
 
-from clearsplit_core.journal import GroupId
 from clearsplit_core.plain import Plain
-from clearsplit_core.ports import Caller
-from clearsplit_core.records import AccountId
-from clearsplit_http.wire.payments import NewPayment
 from tests.http.api import Answer, Api, Person, Trip, in_list, trip
-from tests.literals import Cautious
 
 
 async def dined(api: Api) -> Trip:
@@ -129,13 +123,11 @@ async def test_nobody_pays_themselves(memory_api: Api) -> None:
 
 async def waiting(lisbon: Trip, amount_minor: int = 2000) -> Answer:
     """A payment from Bo that waits for Cy."""
-    body = msgspec.convert(
-        lisbon.cash(to_member_id=lisbon.cy, amount_minor=amount_minor), NewPayment
-    )
-    command = body.record(GroupId(UUID(lisbon.id)))
-    owner = Caller(AccountId(UUID((await lisbon.owner.get("/auth/me"))["id"])))
-    await lisbon.owner.api.server.store.perform(Cautious(command), caller=owner)
-    return await lisbon.owner.get(f"{lisbon.payments}/{command.payment_id}")
+    tag = (await lisbon.owner.get(lisbon.path)).etag
+    asking = lisbon.owner.sending(if_match=tag)
+    changed = await asking.patch(lisbon.path, {"payments_need_confirmation": True})
+    assert changed.status == 200, changed.body
+    return await lisbon.pay(to_member_id=lisbon.cy, amount_minor=amount_minor)
 
 
 async def test_a_pending_payment_moves_nothing_until_it_is_confirmed(api: Api) -> None:
@@ -143,7 +135,7 @@ async def test_a_pending_payment_moves_nothing_until_it_is_confirmed(api: Api) -
     before = await balances(lisbon)
     recorded = await waiting(lisbon)
     assert (recorded["status"], await balances(lisbon)) == ("pending", before)
-    place = f"{lisbon.payments}/{recorded['id']}"
+    place = recorded.headers["location"]
     confirmed = await lisbon.owner.sending(if_match='"1"').post(f"{place}/confirm")
     assert (confirmed.status, confirmed["status"], confirmed.etag) == (200, "confirmed", '"2"')
     assert await balances(lisbon) == {lisbon.ana: 6000, lisbon.bo: -1000, lisbon.cy: -5000}
@@ -160,7 +152,7 @@ async def test_two_that_wait_cannot_pay_one_debt(api: Api) -> None:
 
 async def test_confirm_and_void_at_once_and_one_of_them_wins(api: Api) -> None:
     lisbon = await dined(api)
-    place = f"{lisbon.payments}/{(await waiting(lisbon))['id']}"
+    place = (await waiting(lisbon)).headers["location"]
     owner = lisbon.owner.sending(if_match='"1"')
     answers = await asyncio.gather(owner.post(f"{place}/confirm"), owner.post(f"{place}/void"))
     assert sorted(answer.status for answer in answers) == [200, 412]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clearsplit_http.preconditions import NEVER, read_if_match, read_if_none_match
+from clearsplit_http.preconditions import NEVER, Tag, read_if_match, read_if_none_match
 from clearsplit_http.refusals import BadHeader
 from tests.http.api import Api, trip
 
@@ -80,7 +80,9 @@ async def test_tags_that_cannot_be_read_are_refused(memory_api: Api) -> None:
 
 def test_a_header_is_read_as_the_rfc_has_it() -> None:
     assert read_if_match([]) is None
-    assert read_if_match(['"12"']) == 12
+    assert read_if_match(['"12"']) == Tag(12)
+    assert read_if_match(['"3.12"']) == Tag(3, 12)
+    assert read_if_match(['"3.0"']) == NEVER
     assert read_if_match(['W/"12"']) == NEVER
     assert read_if_none_match(['"1"', 'W/"a,b"']) == {'"1"', '"a,b"'}
     with pytest.raises(BadHeader):

@@ -73,6 +73,12 @@ MAY: Final[Mapping[str, frozenset[str]]] = {
     "list_my_balances": SIGNED_IN,
     "list_entries": READERS,
     "preview_settlement": READERS,
+    "compute_settlement": RECORDERS,
+    "list_settlements": READERS,
+    "get_latest_settlement": READERS,
+    "get_settlement": READERS,
+    "pay_transfer": RECORDERS,
+    "void_settlement": RECORDERS,
 }
 """Who may, by operation; of sessions and personal tokens the owner's own are meant."""
 

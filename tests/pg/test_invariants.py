@@ -184,3 +184,63 @@ def test_every_key_of_group_data_begins_with_the_group(database: Database) -> No
     ).fetchall()
     assert len(keys) >= 10
     assert [(table, key) for table, key, first in keys if first != "group_id"] == []
+
+
+# ── Payments of a settlement ─────────────────────────────────────────────────────────────────────
+
+PLAN, TRANSFER = UUID(int=2), UUID(int=3)
+
+
+def insert_payment(database: Database, number: int, **pays: object) -> None:
+    """A confirmed payment of PLAN's only transfer, unless something else is said."""
+    said = {"state": "confirmed", "settlement_id": PLAN, "transfer_id": TRANSFER} | pays
+    database.execute(
+        """
+        insert into payments (group_id, payment_id, recorded_seq, version, state, settlement_id,
+                              transfer_id, body)
+        values (%(group_id)s, %(payment_id)s, 1, 1, %(state)s, %(settlement_id)s, %(transfer_id)s,
+                '{}')
+        """,
+        {"group_id": TRIP, "payment_id": UUID(int=number)} | said,
+    )
+
+
+@pytest.fixture
+def planned(database: Database) -> Database:
+    """The same with a settlement."""
+    database.execute(
+        """
+        insert into settlements (group_id, settlement_id, version, revision, voided, body)
+        values (%s, %s, 1, 1, false, '{}')
+        """,
+        (TRIP, PLAN),
+    )
+    return database
+
+
+def test_a_transfer_has_one_payment_that_is_not_voided(planned: Database) -> None:
+    insert_payment(planned, 1, state="voided")
+    insert_payment(planned, 2, state="pending")
+    with pytest.raises(errors.UniqueViolation, match="payments_one_a_transfer"):  # 23505
+        insert_payment(planned, 3)
+
+
+def test_a_payment_pays_a_transfer_of_a_settlement_that_is_there_or_none(
+    planned: Database,
+) -> None:
+    with pytest.raises(errors.ForeignKeyViolation, match="payments_pay_a_settlement"):  # 23503
+        insert_payment(planned, 1, settlement_id=STRANGER)
+    with pytest.raises(errors.CheckViolation, match="payments_name_their_transfer"):  # 23514
+        insert_payment(planned, 1, transfer_id=None)
+    insert_payment(planned, 1, settlement_id=None, transfer_id=None)
+
+
+def test_settlements_of_a_group_are_counted(planned: Database) -> None:
+    with pytest.raises(errors.UniqueViolation, match="settlements_one_a_version"):  # 23505
+        planned.execute(
+            """
+            insert into settlements (group_id, settlement_id, version, revision, voided, body)
+            values (%s, %s, 1, 1, false, '{}')
+            """,
+            (TRIP, STRANGER),
+        )

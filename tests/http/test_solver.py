@@ -1,0 +1,119 @@
+"""The process that solves settlements: one at a time, replaced when it dies, never left behind."""
+
+import asyncio
+import os
+import signal
+from typing import Final
+
+import pytest
+
+from clearsplit_core.errors import Overloaded
+from clearsplit_core.records import Strategy
+from clearsplit_core.settlement import Transfer
+from clearsplit_core.settlements import Problem, solve
+from clearsplit_core.splits import Part
+from clearsplit_http import solver as solver_module
+from clearsplit_http.solver import Solver
+from tests.literals import member
+
+
+def owed(*balances: int, strategy: Strategy = Strategy.FEWEST) -> Problem:
+    """What is to be settled where so much is owed; directly, everybody owes the first."""
+    named = tuple(Part(member(str(n)), minor) for n, minor in enumerate(balances))
+    first, *others = named
+    return Problem(
+        currency="EUR",
+        strategy=strategy,
+        balances=named,
+        debts=tuple(
+            Transfer(each.member_id, first.member_id, -each.amount_minor) for each in others
+        )
+        if strategy is Strategy.DIRECT
+        else (),
+        keep=(),
+    )
+
+
+DAY: Final = owed(5000, -3000, -2000)
+
+
+@pytest.mark.parametrize("strategy", Strategy)
+async def test_the_process_says_what_the_rules_say(strategy: Strategy) -> None:
+    problem = owed(26, -11, -9, -6, strategy=strategy)
+    solver = Solver()
+    assert await solver.solve(problem) == solve(problem)
+    await solver.close()
+
+
+async def test_a_thousand_members_fit() -> None:
+    solver = Solver()
+    solved = await solver.solve(owed(*[10**15] * 500, *[-(10**15)] * 500))
+    assert len(solved.transfers) == 500
+    await solver.close()
+
+
+async def test_a_solver_that_was_killed_is_replaced() -> None:
+    solver = Solver()
+    first = await solver.solve(DAY)
+    process = solver._process
+    assert process is not None
+    os.kill(process.pid, signal.SIGKILL)
+    await process.wait()
+    assert await solver.solve(DAY) == first
+    await solver.close()
+
+
+async def test_a_solver_that_dies_at_work_is_busy_and_then_replaced() -> None:
+    solver = Solver()
+    await solver.solve(DAY)
+    process = solver._process
+    assert process is not None
+    os.kill(process.pid, signal.SIGSTOP)
+    waiting = asyncio.create_task(solver.solve(DAY))
+    await asyncio.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    with pytest.raises(Overloaded):
+        await waiting
+    assert (await solver.solve(DAY)).plan.lower_bound == 2
+    await solver.close()
+
+
+async def test_a_solver_that_takes_too_long_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    solver = Solver()
+    await solver.solve(DAY)
+    process = solver._process
+    assert process is not None
+    monkeypatch.setattr(solver_module, "SOLVE_S_MAX", 0.1)
+    os.kill(process.pid, signal.SIGSTOP)
+    with pytest.raises(Overloaded):
+        await solver.solve(DAY)
+    assert process.returncode is not None
+    await solver.close()
+
+
+async def test_an_answer_that_nobody_waits_for_is_not_given_to_the_next() -> None:
+    solver = Solver()
+    await solver.solve(DAY)
+    left = asyncio.create_task(solver.solve(owed(1, -1)))
+    await asyncio.sleep(0)
+    left.cancel()
+    solved = await solver.solve(DAY)
+    assert {each.amount_minor for each in solved.transfers} == {3000, 2000}
+    await solver.close()
+
+
+async def test_only_so_many_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solver_module, "WAITING_MAX", 2)
+    solver = Solver()
+    answers = await asyncio.gather(*(solver.solve(DAY) for _ in range(5)), return_exceptions=True)
+    assert [type(answer) for answer in answers].count(Overloaded) == 2
+    await solver.close()
+
+
+async def test_no_process_is_left() -> None:
+    solver = Solver()
+    await solver.solve(DAY)
+    process = solver._process
+    assert process is not None
+    await solver.close()
+    assert process.returncode == -signal.SIGKILL

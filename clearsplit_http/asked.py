@@ -202,7 +202,8 @@ class Asked(msgspec.Struct, Generic[B], frozen=True, kw_only=True):
     @property
     def _cursors(self) -> Cursors:
         place = f"{self.caller.account_id}{self.path}?{urlencode(self._filters)}"
-        return Cursors(self.server.keys.cursor, place)
+        before = tuple(keys.cursor for keys in self.server.keys_before)
+        return Cursors(self.server.keys.cursor, place, before)
 
     @property
     def _filters(self) -> dict[str, str]:

@@ -36,9 +36,11 @@ class Cursors:
 
     key: bytes
     place: str
+    keys_before: tuple[bytes, ...] = ()
+    """Keys with which cursors are read, and made no longer."""
 
     def make(self, position: str) -> str:
-        sealed = self._seal(position.encode()) + position.encode()
+        sealed = self._seal(position.encode(), self.key) + position.encode()
         return urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
     def read(self, cursor: str) -> str:
@@ -50,12 +52,13 @@ class Cursors:
         except (Error, ValueError):
             raise BadCursor from None
         seal, position = sealed[:_SEAL_BYTES], sealed[_SEAL_BYTES:]
-        if not hmac.compare_digest(seal, self._seal(position)):
+        seals = (self._seal(position, key) for key in (self.key, *self.keys_before))
+        if not any(hmac.compare_digest(seal, known) for known in seals):
             raise BadCursor
         return position.decode()
 
-    def _seal(self, position: bytes) -> bytes:
-        return mac(self.key, self.place.encode(), position)[:_SEAL_BYTES]
+    def _seal(self, position: bytes, key: bytes) -> bytes:
+        return mac(key, self.place.encode(), position)[:_SEAL_BYTES]
 
 
 def read_limit(text: str | None) -> int:

@@ -27,6 +27,8 @@ class Server:
     clock: Clock
     store: AsyncStore
     keys: Keys
+    keys_before: tuple[Keys, ...]
+    """Of the secret before: with them is read what was made then, and nothing is made any more."""
     access_tokens: AccessTokens
     credentials: Credentials
     passwords: Passwords
@@ -63,6 +65,7 @@ async def running(settings: Settings, clock: Clock) -> AsyncGenerator[Server]:
                 clock=clock,
                 store=store,
                 keys=Keys.of(settings.jwt_secret),
+                keys_before=tuple(map(Keys.of, _set(settings.jwt_secret_previous))),
                 access_tokens=access_tokens,
                 credentials=Credentials(access_tokens, store),
                 passwords=passwords,

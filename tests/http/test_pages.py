@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from clearsplit_http.pages import CURSOR_CHARACTERS_MAX, PAGE_BYTES_MAX, Cursors, fitting
 from clearsplit_http.refusals import BadCursor
 from clearsplit_http.wire.resources import Page
-from tests.http.api import Answer, Api, Person, trip
+from tests.http.api import PASSWORD, SECRET, Answer, Api, Person, api_on, trip
+from tests.literals import Clock
 
 CURSORS = Cursors(b"k" * 32, "/groups")
 
@@ -107,3 +108,20 @@ def page_of(items: Sequence[bytes]) -> bytes:
     """The page as it is sent, with the longest cursor."""
     cursor = "x" * CURSOR_CHARACTERS_MAX
     return msgspec.json.encode(Page([msgspec.Raw(item) for item in items], cursor))
+
+
+async def test_a_list_goes_on_when_the_secret_was_changed(database_url: str, clock: Clock) -> None:
+    new: dict[str, object] = {"jwt_secret": SECRET[::-1].encode()}
+    async with api_on(database_url, clock) as before:
+        lisbon = await trip(before)
+        for _ in range(2):
+            await lisbon.record()
+        cursor = (await lisbon.owner.get(f"{lisbon.expenses}?limit=1"))["next_cursor"]
+    rest = f"{lisbon.expenses}?limit=1&cursor={cursor}"
+    async with api_on(database_url, clock, **new, jwt_secret_previous=SECRET.encode()) as after:
+        assert len((await Person(after, lisbon.owner.token).get(rest)).items) == 1
+        login = {"email": before.email("Ana"), "password": PASSWORD}
+        token = (await Person(after).post("/auth/login", login))["access_token"]
+    async with api_on(database_url, clock, **new) as later:
+        assert (await Person(later, lisbon.owner.token).get(rest)).said == (401, "invalid-token")
+        assert (await Person(later, token).get(rest)).said == (400, "invalid-cursor")

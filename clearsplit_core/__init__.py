@@ -9,6 +9,7 @@ an entry.
 """
 
 from clearsplit_core.accounts import EndSession, OpenAccount, RotateSession, Rotation, StartSession
+from clearsplit_core.comments import AddComment
 from clearsplit_core.errors import Refusal
 from clearsplit_core.expenses import (
     Changes,
@@ -85,6 +86,7 @@ __all__ = [
     "AddGuest", "ReviseMember", "DeactivateMember", "UnlinkMember",
     "MakeInvite", "RevokeInvite", "AcceptInvite", "InviteId",
     "RecordExpense", "ReviseExpense", "VoidExpense", "RestoreExpense", "Changes",
+    "AddComment",
     "RecordPayment", "ConfirmPayment", "VoidPayment",
     "problems", "solve", "RecordSettlement", "PayTransfer", "VoidSettlement",
     "OpenAccount", "StartSession", "RotateSession", "Rotation", "EndSession",

@@ -29,6 +29,28 @@ from clearsplit_core.text import Text, require_readable
 TITLE_MAX: Final = 200
 CATEGORY_MAX: Final = 50
 MEMO_MAX: Final = 2_000
+CATEGORIES: Final = (
+    "accommodation",
+    "culture",
+    "drinks",
+    "eating out",
+    "entertainment",
+    "gifts",
+    "groceries",
+    "health",
+    "household",
+    "insurance",
+    "internet and phone",
+    "other",
+    "pets",
+    "rent",
+    "sports",
+    "taxes and fees",
+    "transport",
+    "travel",
+    "utilities",
+)
+"""Categories to suggest. An expense may have any other, or none."""
 
 
 # ── Recording ────────────────────────────────────────────────────────────────────────────────────

@@ -7,9 +7,10 @@ here (the order of statuses in the HTTP contract).
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NoReturn, Protocol, TypeAlias
+from typing import Final, NoReturn, Protocol, TypeAlias
 from uuid import UUID
 
+from clearsplit_core.comments import expense_to_comment_on
 from clearsplit_core.errors import Refusal, VersionMismatch
 from clearsplit_core.expenses import expense_to_change
 from clearsplit_core.group import Group, Right
@@ -19,6 +20,7 @@ from clearsplit_core.members import seat_to_give_up, seat_to_manage
 from clearsplit_core.payments import payment_to_confirm, payment_to_void
 from clearsplit_core.ports import Needs
 from clearsplit_core.records import (
+    CommentId,
     ExpenseId,
     InviteId,
     PaymentId,
@@ -49,6 +51,10 @@ class Ids:
     @property
     def expense_id(self) -> ExpenseId:
         return ExpenseId(self.by_name["expense_id"])
+
+    @property
+    def comment_id(self) -> CommentId:
+        return CommentId(self.by_name["comment_id"])
 
     @property
     def payment_id(self) -> PaymentId:
@@ -129,6 +135,23 @@ def managers(group: Group, _ids: Ids) -> Versioned:
     return group
 
 
+def readers_of_the_member(group: Group, ids: Ids) -> Versioned:
+    """Raises ThingNotFound."""
+    group.require(Right.READ)
+    return group.member(ids.member_id)
+
+
+def readers_of_the_expense(group: Group, ids: Ids) -> Versioned:
+    """Raises ThingNotFound."""
+    group.require(Right.READ)
+    return group.expense(ids.expense_id)
+
+
+def commenters_on_the_expense(group: Group, ids: Ids) -> Versioned:
+    """Raises ThingNotFound, InsufficientRole."""
+    return expense_to_comment_on(group, ids.expense_id)
+
+
 def managers_of_the_member(group: Group, ids: Ids) -> Versioned:
     """Raises ThingNotFound, InsufficientRole."""
     return seat_to_manage(group, ids.member_id)
@@ -174,6 +197,12 @@ def payers_of_the_transfer(group: Group, ids: Ids) -> Versioned:
 def voiders_of_the_settlement(group: Group, ids: Ids) -> Versioned:
     """Raises ThingNotFound, InsufficientRole."""
     return settlement_to_record_in(group, ids.settlement_id)
+
+
+ROLELESS: Final = frozenset(
+    {anybody, members, invited, readers_of_the_member, readers_of_the_expense}
+)
+"""The doors at which no role is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

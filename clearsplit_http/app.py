@@ -17,6 +17,7 @@ from clearsplit_core.errors import Refusal, ThingNotFound
 from clearsplit_http import (
     accounts,
     balances,
+    comments,
     expenses,
     groups,
     health,
@@ -41,6 +42,7 @@ OPERATIONS: Final = (
     *members.ROUTES,
     *invites.ROUTES,
     *expenses.ROUTES,
+    *comments.ROUTES,
     *payments.ROUTES,
     *balances.ROUTES,
     *settlements.ROUTES,

@@ -11,8 +11,8 @@ from clearsplit_core.currencies import decimals
 from clearsplit_core.errors import UnknownCurrency
 from clearsplit_core.journal import GroupId
 from clearsplit_core.ports import Sealed
-from clearsplit_core.questions import Entries, Statement, TheStanding
-from clearsplit_http.access import members
+from clearsplit_core.questions import Feed, Statement, TheStanding
+from clearsplit_http.access import members, readers_of_the_member
 from clearsplit_http.asked import Asked
 from clearsplit_http.operations import operation
 from clearsplit_http.pages import PAGE_QUERY, read_number
@@ -58,7 +58,7 @@ async def get_balances(asked: Asked[Nothing]) -> Sealed:
     "/groups/{group_id}/members/{member_id}/statement",
     takes=Nothing,
     gives=Page[StatementLineAnswer],
-    door=members,
+    door=readers_of_the_member,
     query=PAGE_QUERY
     | {
         "currency": "Only the lines in this currency.",
@@ -87,11 +87,16 @@ async def get_statement(asked: Asked[Nothing]) -> Sealed:
     query=PAGE_QUERY | {"after_seq": "Begin after this entry; 0 is before the first."},
 )
 async def list_entries(asked: Asked[Nothing]) -> Sealed:
-    """The group's journal: every change, who made it and when, and its hash."""
+    """The group's journal: every change, who made it and when, what it moved, and its hash.
+
+    It is the activity feed, with the words of every text that was not erased; and the cursor for
+    whoever keeps a copy: entries are numbered without a gap and never change, so asking again for
+    those after the last seq that you have neither skips nor repeats any.
+    """
     return asked.page(
-        await asked.read(Entries(asked.group_id, after_seq=_after(asked), limit=asked.limit + 1)),
+        await asked.read(Feed(asked.group_id, after_seq=_after(asked), limit=asked.limit + 1)),
         EntryAnswer.of,
-        lambda entry: str(entry.seq),
+        lambda told: str(told.entry.seq),
     )
 
 

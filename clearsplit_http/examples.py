@@ -19,6 +19,7 @@ INVITE: Final = "01990a5e-7c00-7a11-8000-000000000006"
 INVITE_TOKEN: Final = "csi_AZkKXnwAehGAAAAAAAAAAQGZCl58AHoRgAAAAAAAAAY" + 43 * "A"
 SETTLEMENT: Final = "01990a5e-7c00-7a11-8000-000000000007"
 TRANSFER: Final = str(uuid5(UUID(SETTLEMENT), "0"))
+COMMENT: Final = "01990a5e-7c00-7a11-8000-00000000000c"
 SESSION: Final = "01990a5e-7c00-7a11-8000-0000000000fe"
 PERSONAL: Final = "01990a5e-7c00-7a11-8000-0000000000fd"
 
@@ -32,6 +33,7 @@ IDS: Final[Mapping[str, str]] = MappingProxyType(
         "token": INVITE_TOKEN,
         "settlement_id": SETTLEMENT,
         "transfer_id": TRANSFER,
+        "comment_id": COMMENT,
         "session_id": SESSION,
         "token_id": PERSONAL,
     }
@@ -160,6 +162,7 @@ BODIES: Final[Mapping[str, Mapping[str, Plain]]] = MappingProxyType(
                 "fx": {"rate": "0.9213", "currency": "EUR"},
             },
         },
+        "add_comment": {"a question": {"id": COMMENT, "text": "Was that with the wine?"}},
         "record_payment": {
             "what is owed": {
                 "id": PAYMENT,

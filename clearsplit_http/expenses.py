@@ -1,5 +1,7 @@
 """Routes of a group's expenses."""
 
+import msgspec
+
 from clearsplit_core.errors import (
     AlreadyExists,
     AlreadyVoided,
@@ -24,13 +26,24 @@ from clearsplit_core.errors import (
 )
 from clearsplit_core.expenses import RestoreExpense, VoidExpense
 from clearsplit_core.ports import Sealed
-from clearsplit_core.questions import Expenses, TheExpense
-from clearsplit_http.access import changers_of_the_expense, members, recorders
+from clearsplit_core.questions import Categories, ExpenseHistory, Expenses, TheExpense
+from clearsplit_http.access import (
+    changers_of_the_expense,
+    members,
+    readers_of_the_expense,
+    recorders,
+)
 from clearsplit_http.asked import Asked
 from clearsplit_http.operations import operation
 from clearsplit_http.pages import PAGE_QUERY
 from clearsplit_http.refusals import BadId, PayersUnclear
-from clearsplit_http.wire.expenses import ExpenseAnswer, ExpenseChanges, NewExpense
+from clearsplit_http.wire.expenses import (
+    CategoriesAnswer,
+    ExpenseAnswer,
+    ExpenseChanges,
+    ExpenseVersionAnswer,
+    NewExpense,
+)
 from clearsplit_http.wire.resources import Nothing, Page
 
 TERMS_REFUSALS = (
@@ -177,6 +190,39 @@ async def restore_expense(asked: Asked[Nothing]) -> Sealed:
     )
 
 
+@operation(
+    "GET",
+    "/groups/{group_id}/expenses/{expense_id}/history",
+    takes=Nothing,
+    gives=Page[ExpenseVersionAnswer],
+    door=readers_of_the_expense,
+    query=PAGE_QUERY,
+)
+async def get_expense_history(asked: Asked[Nothing]) -> Sealed:
+    """Every version of an expense: who made it, when, and what it changed, field by field."""
+    return asked.page(
+        await asked.read(
+            ExpenseHistory(
+                asked.group_id,
+                asked.ids.expense_id,
+                after_seq=int(asked.position() or 0),
+                limit=asked.limit + 1,
+            )
+        ),
+        ExpenseVersionAnswer.of,
+        lambda version: str(version.seq),
+    )
+
+
+@operation(
+    "GET", "/groups/{group_id}/categories", takes=Nothing, gives=CategoriesAnswer, door=members
+)
+async def list_categories(asked: Asked[Nothing]) -> Sealed:
+    """Categories to choose from. An expense may also have another one, or none."""
+    used = await asked.read(Categories(asked.group_id))
+    return Sealed(200, (), msgspec.json.encode(CategoriesAnswer.of(used)))
+
+
 ROUTES = (
     record_expense,
     list_expenses,
@@ -184,4 +230,6 @@ ROUTES = (
     revise_expense,
     void_expense,
     restore_expense,
+    get_expense_history,
+    list_categories,
 )

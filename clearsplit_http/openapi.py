@@ -25,7 +25,7 @@ from clearsplit_core.errors import (
 )
 from clearsplit_core.records import PaymentState, Scope, Strategy
 from clearsplit_http import examples
-from clearsplit_http.access import Door, anybody, invited, members
+from clearsplit_http.access import ROLELESS, Door
 from clearsplit_http.asked import CREATED, SCHEMA_REFUSALS
 from clearsplit_http.limits import Limited
 from clearsplit_http.problems import DOCS, MEDIA_TYPE, TITLES, Problem, status_of
@@ -123,7 +123,7 @@ def reasons(each: Described) -> frozenset[type[Refusal]]:
         found |= {why.InsufficientScope} if not each.reached_with(Scope.READ) else set()
     if each.ids:
         found |= {ThingNotFound}
-    if each.door not in (None, anybody, members, invited):
+    if each.door is not None and each.door not in ROLELESS:
         found |= {InsufficientRole}
     if each.limited or each.keyed:
         found |= {why.QuotaExceeded}

@@ -117,7 +117,7 @@ comment on column debts.debt_minor is
 create index postings_by_date on postings (group_id, effective_date);
 -- The history of one expense, and what it said before a given entry.
 create index entries_by_expense on entries (group_id, (event ->> 'expense_id'), seq)
-    where event ? 'expense_id';
+    where event ->> 'kind' like 'expense-%';
 create index entries_with_terms on entries (group_id, (event ->> 'expense_id'), seq)
     where event ? 'terms';
 

@@ -13,6 +13,7 @@ from itertools import count
 from typing import Final, Generic, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
+from clearsplit_core.comments import AddComment
 from clearsplit_core.expenses import (
     Changes,
     RecordExpense,
@@ -37,6 +38,7 @@ from clearsplit_core.plain import Texts, texts_in
 from clearsplit_core.ports import Caller, Command, Decision, Needs, Receipt, Recorded, Sealed
 from clearsplit_core.records import (
     AccountId,
+    CommentId,
     Expense,
     ExpenseId,
     Fx,
@@ -340,6 +342,20 @@ class Together:
 
 def together(*those: RecordExpense) -> Together:
     return Together(group_id=TRIP, expenses=those)
+
+
+def comment_called(words: str) -> CommentId:
+    return CommentId(uuid5(NAMESPACE_URL, f"comment/{words}"))
+
+
+def comment(on: str, words: str) -> AddComment:
+    """`comment("Dinner", "Was that with the wine?")`."""
+    return AddComment(
+        group_id=TRIP,
+        expense_id=expense_called(on),
+        comment_id=comment_called(words),
+        said=text(words),
+    )
 
 
 def revise(title: str, changes: Changes, *, version: int = 1) -> ReviseExpense:

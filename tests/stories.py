@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 from hypothesis import strategies as st
 
+from clearsplit_core.comments import AddComment
 from clearsplit_core.errors import Refusal
 from clearsplit_core.expenses import (
     Changes,
@@ -26,6 +27,7 @@ from clearsplit_core.members import UnlinkMember
 from clearsplit_core.payments import ConfirmPayment, RecordPayment, VoidPayment
 from clearsplit_core.ports import Command
 from clearsplit_core.records import (
+    CommentId,
     Expense,
     ExpenseId,
     Fx,
@@ -270,6 +272,17 @@ def deciding_on(payment: Payment) -> st.SearchStrategy[Command[Payment]]:
     return st.one_of(st.just(confirming), voiding)
 
 
+def commenting(number: int, expense: Expense) -> st.SearchStrategy[AddComment]:
+    """Saying something about `expense`, voided or not."""
+    return st.builds(
+        AddComment,
+        group_id=st.just(TRIP),
+        expense_id=st.just(expense.id),
+        comment_id=st.just(CommentId(member(f"comment {number}"))),
+        said=texts,
+    )
+
+
 def settling(group: Group, number: int) -> Sequence[st.SearchStrategy[Command[object]]]:
     """Computing a settlement, and whatever may be done with the latest one."""
     computing = st.builds(
@@ -323,7 +336,9 @@ def stories(draw: st.DrawFn, *, steps_max: int = 6) -> Story:
 def _next(told: Story, number: int) -> st.SearchStrategy[Command[object]]:
     if told.group.deleted or told.group.archived:
         return reopening(told.group)
-    expenses = [correcting(expense) for expense in told.group.expenses.values()]
+    known = told.group.expenses.values()
+    expenses = [correcting(expense) for expense in known]
+    comments = [commenting(number, expense) for expense in known]
     payments = [
         deciding_on(payment)
         for payment in told.group.payments.values()
@@ -334,6 +349,7 @@ def _next(told: Story, number: int) -> st.SearchStrategy[Command[object]]:
         paying(number),
         housekeeping(told.group),
         *expenses,
+        *comments,
         *payments,
         *settling(told.group, number),
     )

@@ -11,10 +11,12 @@ comes exactly once, whatever others add meanwhile.
 
 from clearsplit_core.questions.balances import MyBalance, Standing, TheStanding
 from clearsplit_core.questions.book import PAGE_MAX, Book, Question
-from clearsplit_core.questions.expenses import Expenses, TheExpense
+from clearsplit_core.questions.comments import Comments, TheComment
+from clearsplit_core.questions.expenses import Categories, Category, Expenses, TheExpense
 from clearsplit_core.questions.groups import Link, TheGroup, bare
+from clearsplit_core.questions.history import ExpenseHistory, ExpenseVersion
 from clearsplit_core.questions.invites import Invites, TheInvite
-from clearsplit_core.questions.journal import Entries
+from clearsplit_core.questions.journal import Entries, Feed, ToldEntry
 from clearsplit_core.questions.payments import Payments, ThePayment
 from clearsplit_core.questions.settlements import (
     Settlements,
@@ -30,8 +32,9 @@ __all__ = [
     "TheInvite", "Invites",
     "TheStanding", "Standing", "MyBalance",
     "Statement", "StatementLine",
-    "Entries",
-    "TheExpense", "Expenses",
+    "Entries", "Feed", "ToldEntry",
+    "TheExpense", "Expenses", "ExpenseHistory", "ExpenseVersion", "Categories", "Category",
+    "TheComment", "Comments",
     "ThePayment", "Payments",
     "TheSettlement", "TheLatestSettlement", "Settlements", "ToSettle",
 ]  # fmt: skip

@@ -1,7 +1,9 @@
 """Questions about expenses."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from clearsplit_core.journal import GroupId
 from clearsplit_core.questions.book import PAGE_MAX, Book, latest_first
@@ -30,3 +32,33 @@ class Expenses:
     def answer(self, book: Book) -> Sequence[Expense]:
         live = [expense for expense in book.group.expenses.values() if not expense.voided]
         return latest_first(live, lambda each: each.recorded_seq, self.before_seq, self.limit)
+
+
+CATEGORIES_FROM_MAX: Final = 500
+"""Expenses that are looked through for the categories that a group uses: its latest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A category, and how many of the latest expenses are in it."""
+
+    name: str
+    uses: int
+
+
+@dataclass(frozen=True, slots=True)
+class Categories:
+    """The categories of the group's latest expenses, the most used first; voided ones left out."""
+
+    group_id: GroupId
+    latest: int = CATEGORIES_FROM_MAX
+
+    def answer(self, book: Book) -> Sequence[Category]:
+        recent = Expenses(self.group_id, limit=self.latest).answer(book)
+        named = (each.terms.category for each in recent)
+        uses = Counter(text.words for text in named if text and text.words is not None)
+        return [Category(name, count) for name, count in _most_used_first(uses)]
+
+
+def _most_used_first(uses: Counter[str]) -> Sequence[tuple[str, int]]:
+    return sorted(uses.items(), key=lambda use: (-use[1], use[0]))

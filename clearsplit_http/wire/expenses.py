@@ -1,12 +1,15 @@
 """Expenses on the wire."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Self, TypeAlias
 from uuid import UUID
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec.json import encode
 
 from clearsplit_core.expenses import (
+    CATEGORIES,
     CATEGORY_MAX,
     MEMO_MAX,
     TITLE_MAX,
@@ -16,6 +19,7 @@ from clearsplit_core.expenses import (
 )
 from clearsplit_core.journal import GroupId, MemberId
 from clearsplit_core.keep import KEEP, Change
+from clearsplit_core.questions import Category, ExpenseVersion
 from clearsplit_core.records import Expense, ExpenseId, Fx, Outcome, Terms
 from clearsplit_core.splits import Part
 from clearsplit_core.text import Text
@@ -35,7 +39,17 @@ from clearsplit_http.wire.splits import AmountPart, SplitBody, parts_of, split_o
 
 Day: TypeAlias = date
 Title = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": TITLE_MAX})]
-Category = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": CATEGORY_MAX})]
+CategoryName = Annotated[
+    str,
+    Meta(
+        description="Any name; GET /groups/{group_id}/categories suggests some.",
+        extra_json_schema={
+            "minLength": 1,
+            "maxLength": CATEGORY_MAX,
+            "examples": list(CATEGORIES),
+        },
+    ),
+]
 Memo = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": MEMO_MAX})]
 
 
@@ -66,7 +80,7 @@ class NewExpense(Body, frozen=True, kw_only=True):
     paid_by: UUID | None = None
     payers: tuple[AmountPart, ...] | None = None
     split: SplitBody
-    category: Category | None = None
+    category: CategoryName | None = None
     memo: Memo | None = None
     fx: FxBody | None = None
 
@@ -109,7 +123,7 @@ class ExpenseChanges(Body, frozen=True, kw_only=True):
     paid_by: UUID | UnsetType = UNSET
     payers: tuple[AmountPart, ...] | UnsetType = UNSET
     split: SplitBody | UnsetType = UNSET
-    category: Category | UnsetType | None = UNSET
+    category: CategoryName | UnsetType | None = UNSET
     memo: Memo | UnsetType | None = UNSET
     fx: FxBody | UnsetType | None = UNSET
 
@@ -213,3 +227,72 @@ def _shares(outcome: Outcome) -> tuple[ShareAnswer, ...]:
         )
         for part in outcome.shares
     )
+
+
+class ChangeAnswer(Struct, frozen=True, kw_only=True):
+    """A field that a version changed, as it was and as it is; a text that was erased is null."""
+
+    field: str
+    old: Raw
+    new: Raw
+
+
+class ExpenseVersionAnswer(Struct, frozen=True, kw_only=True):
+    """A version of an expense: who made it, when, and what it changed; the first one has every
+    field that was said, with nothing before it.
+    """
+
+    version: int
+    seq: int
+    at: datetime
+    actor_id: UUID
+    kind: str
+    changes: tuple[ChangeAnswer, ...]
+
+    @classmethod
+    def of(cls, version: ExpenseVersion) -> Self:
+        old = ExpenseAnswer.of(version.before) if version.before else None
+        new = ExpenseAnswer.of(version.after)
+        return cls(
+            version=version.after.version,
+            seq=version.seq,
+            at=version.at,
+            actor_id=version.actor_id,
+            kind=version.kind,
+            changes=tuple(
+                ChangeAnswer(
+                    field=name, old=_json(getattr(old, name, None)), new=_json(getattr(new, name))
+                )
+                for name in version.changed
+            ),
+        )
+
+
+def _json(value: object) -> Raw:
+    return Raw(encode(value))
+
+
+class CategoryAnswer(Struct, frozen=True, kw_only=True):
+    """A category, how many of the group's latest expenses are in it, and whether it is one that we
+    suggest to everybody.
+    """
+
+    name: str
+    uses: int
+    suggested: bool
+
+
+class CategoriesAnswer(Struct, frozen=True, kw_only=True):
+    """Categories to choose from: those that the group uses, the most used first, then others."""
+
+    items: tuple[CategoryAnswer, ...]
+
+    @classmethod
+    def of(cls, used: Sequence[Category]) -> Self:
+        uses = {category.name: category.uses for category in used}
+        return cls(
+            items=tuple(
+                CategoryAnswer(name=name, uses=uses.get(name, 0), suggested=name in CATEGORIES)
+                for name in dict.fromkeys((*uses, *CATEGORIES))
+            )
+        )

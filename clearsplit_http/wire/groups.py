@@ -14,7 +14,7 @@ from clearsplit_core.groups import NAME_MAX, CreateGroup, ReviseGroup
 from clearsplit_core.journal import Entry, GroupId, MemberId, Posting
 from clearsplit_core.keep import KEEP
 from clearsplit_core.members import AddGuest, ReviseMember
-from clearsplit_core.questions import MyBalance, Standing, StatementLine
+from clearsplit_core.questions import MyBalance, Standing, StatementLine, ToldEntry
 from clearsplit_core.records import Member, Role
 from clearsplit_core.text import SALT_BYTES
 from clearsplit_http.refusals import UnknownValue
@@ -252,7 +252,8 @@ class PostingAnswer(Struct, frozen=True, kw_only=True):
 
 class EntryAnswer(Struct, frozen=True, kw_only=True):
     """A line of the journal: who did what and when, what it moved, and its place in the chain.
-    Texts stand in the event as their commitments.
+    A text stands in the event as its commitment; `texts` has the words of those that were not
+    erased.
     """
 
     seq: int
@@ -260,18 +261,21 @@ class EntryAnswer(Struct, frozen=True, kw_only=True):
     actor_id: UUID | None
     kind: str
     event: Raw
+    texts: dict[str, str]
     postings: tuple[PostingAnswer, ...]
     previous: str
     hash: str
 
     @classmethod
-    def of(cls, entry: Entry) -> Self:
+    def of(cls, told: ToldEntry) -> Self:
+        entry = told.entry
         return cls(
             seq=entry.seq,
             at=entry.at,
             actor_id=entry.actor_id,
             kind=_kind(entry),
             event=Raw(encode(entry.event)),
+            texts={mark: text.words for mark, text in told.texts.items() if text.words is not None},
             postings=tuple(map(PostingAnswer.of, entry.postings)),
             previous=entry.previous,
             hash=entry.hash,

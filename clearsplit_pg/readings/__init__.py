@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from clearsplit_core.questions import Question
 from clearsplit_pg.readings import (
     balances,
+    comments,
     expenses,
     groups,
     invites,
@@ -30,6 +31,7 @@ READINGS: Final[Readings] = {
     **statement.READINGS,
     **journal.READINGS,
     **expenses.READINGS,
+    **comments.READINGS,
     **payments.READINGS,
     **settlements.READINGS,
 }

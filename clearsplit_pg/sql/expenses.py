@@ -36,3 +36,70 @@ select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
          where group_id = %(group_id)s
            and commitment in (select strings_in(body) from page))  as texts
 """
+
+# The versions that a page asks for; and of those before them the first, the last, and the last that
+# said something, which is what the first of the page follows on.
+EXPENSE_HISTORY: Final[LiteralString] = """
+with version as (
+    select seq
+      from entries
+     where group_id = %(group_id)s
+       and event ->> 'expense_id' = %(expense_id)s::text
+       and event ->> 'kind' like 'expense-%%'
+), page as (
+    select seq from version where seq > %(after_seq)s order by seq limit %(limit)s
+), earlier as (
+    select count(*) as versions, min(seq) as first_seq, max(seq) as last_seq
+      from version
+     where seq <= %(after_seq)s
+), said as (
+    select max(seq) as seq
+      from entries
+     where group_id = %(group_id)s
+       and event ->> 'expense_id' = %(expense_id)s::text
+       and event ? 'terms'
+       and seq <= %(after_seq)s
+), told as (
+    select *
+      from entries
+     where group_id = %(group_id)s
+       and seq in (select seq from page
+                   union select first_seq from earlier
+                   union select last_seq from earlier
+                   union select seq from said)
+)
+select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
+       is_seated(%(group_id)s, %(account_id)s)  as seated,
+       exists (select from expenses
+                where group_id = %(group_id)s and expense_id = %(expense_id)s)  as there,
+       (select versions from earlier)  as versions_before,
+       (select json_agg(json_build_array(seq, at, actor_id, event, leg_members, leg_currencies,
+                                         leg_dates, leg_amounts, encode(previous, 'hex'),
+                                         encode(hash, 'hex'))
+                        order by seq)
+          from told)  as entries,
+       (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
+          from texts
+         where group_id = %(group_id)s
+           and commitment in (select strings_in(event) from told))  as texts
+"""
+
+CATEGORIES: Final[LiteralString] = """
+with recent as (
+    select body #>> '{terms,category}' as category
+      from expenses
+     where group_id = %(group_id)s
+       and not voided
+     order by recorded_seq desc
+     limit %(latest)s
+), used as (
+    select words, count(*) as uses
+      from recent
+      join texts on group_id = %(group_id)s and commitment = category
+     group by words
+)
+select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
+       is_seated(%(group_id)s, %(account_id)s)  as seated,
+       (select json_agg(json_build_array(words, uses) order by uses desc, words collate "C")
+          from used)  as categories
+"""

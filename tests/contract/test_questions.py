@@ -10,13 +10,18 @@ from clearsplit_core.group import Group, replay
 from clearsplit_core.ports import Command
 from clearsplit_core.questions import (
     Book,
+    Categories,
+    Comments,
     Entries,
+    ExpenseHistory,
     Expenses,
+    Feed,
     Invites,
     Payments,
     Question,
     Settlements,
     Statement,
+    TheComment,
     TheExpense,
     TheGroup,
     TheInvite,
@@ -36,6 +41,8 @@ from tests.literals import (
     TOMORROW,
     TRIP,
     caller,
+    comment,
+    comment_called,
     deleting,
     expense,
     expense_called,
@@ -82,6 +89,13 @@ BEFORE: Final[tuple[Command[object], ...]] = (
     pending("Cheque", "1.00 EUR", by="bob", to="cem"),
     take_back("Cash", reason="It was Cem who paid."),
     payment("Card", "2.00 USD", by="bob", to="cem", allow_overpay=True),
+    comment("Taxi", "Was that the one to the airport?"),
+    void("Taxi", version=3),
+    comment("Taxi", "It was."),
+    comment("Dinner", "With wine."),
+    expense("Tram", "3.00 EUR", by="ann", category="transport"),
+    expense("Train", "30.00 EUR", by="ann", category="transport"),
+    expense("Opera", "90.00 EUR", by="ann", category="culture"),
 )
 STORY: Final[tuple[Command[object], ...]] = (
     *BEFORE,
@@ -140,6 +154,21 @@ QUESTIONS: Final[Mapping[str, Question[object]]] = {
     "a voided expense": TheExpense(TRIP, expense_called("Taxi")),
     "expenses": Expenses(TRIP),
     "a page of expenses": Expenses(TRIP, before_seq=8, limit=2),
+    **{
+        f"the history of {title} after {seq}": ExpenseHistory(
+            TRIP, expense_called(title), after_seq=seq, limit=limit
+        )
+        for title in ("Dinner", "Taxi", "Museum")
+        for seq, limit in ((0, 100), (0, 1), (6, 2), (9, 1), (11, 5), (99, 5))
+    },
+    "categories": Categories(TRIP),
+    "the latest category": Categories(TRIP, latest=1),
+    "a comment": TheComment(TRIP, expense_called("Taxi"), comment_called("It was.")),
+    "comments": Comments(TRIP, expense_called("Taxi")),
+    "a page of comments": Comments(TRIP, expense_called("Taxi"), after_seq=17, limit=1),
+    "no comments": Comments(TRIP, expense_called("Museum")),
+    "the feed": Feed(TRIP),
+    "a page of the feed": Feed(TRIP, after_seq=5, limit=3),
     "a payment": ThePayment(TRIP, payment_called("Card")),
     "a voided payment": ThePayment(TRIP, payment_called("Cash")),
     "payments": Payments(TRIP),

@@ -99,12 +99,12 @@ async def test_only_a_member_has_a_statement(api: Api) -> None:
 async def test_an_erased_title_leaves_a_line_that_can_be_read(api: Api) -> None:
     lisbon = await trip(api)
     recorded = await lisbon.record(title="Clinic", amount_minor=9000)
-    await api.server.store.erase(*_entry(lisbon, recorded))
+    await api.server.store.erase(*entry_of(lisbon, recorded))
     (line,) = (await statement(lisbon, lisbon.bo)).items
     assert line["reason"] == "Ana recorded an expense (90.00 EUR, paid by Ana): share 30.00"
 
 
-def _entry(lisbon: Trip, recorded: Answer) -> tuple[GroupId, int]:
+def entry_of(lisbon: Trip, recorded: Answer) -> tuple[GroupId, int]:
     return GroupId(UUID(lisbon.id)), int(str(in_tree(recorded.tree, "journal", "seq")))
 
 

@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PORT   ?= 8000
+OPS    ?= 20000
+SEED   ?= 1
 HOST   ?= 127.0.0.1
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --no-header
@@ -13,7 +15,7 @@ override DATA_DIR := $(value DATA_DIR)
 export DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help venv serve test fire lint format types imports wheel serve-test operations image-test drill bench-settle bench-entry bench-signing-in lock clean
+.PHONY: help venv serve test fire lint format types imports wheel serve-test operations image-test bank bank-broken drill bench-settle bench-entry bench-signing-in lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +72,12 @@ operations: venv  ## Dockerfile, workflows and Compose files: hadolint, actionli
 
 image-test: venv  ## build the image, run it as an operator does, probe it (IMAGE_ENGINE=docker; else buildah and podman)
 	@IMAGE_TEST=1 $(BIN)/pytest -q -p no:xdist tests/image
+
+bank: venv  ## nothing is lost under fire: 50 clients, kill -9 of server and Postgres (OPS=, SEED=)
+	@$(BIN)/python -m tests.bank --ops $(OPS) --seed $(SEED)
+
+bank-broken: venv  ## the bank catches builds that break a promise
+	@$(BIN)/python -m tests.bank.broken
 
 drill: venv  ## restart servers, and then Postgres, under 200 requests a second (two minutes, a quiet machine)
 	@$(BIN)/python -m tests.drill.restarts

@@ -7,16 +7,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import httpx
 
 from clearsplit_pg.embedded import EmbeddedPostgres
-from clearsplit_pg.schema import migrate
 
 START_S_MAX: Final = 60
 DRAIN_S: Final = 2
@@ -24,26 +23,37 @@ DRAIN_S: Final = 2
 
 
 @contextmanager
-def postgres() -> Generator[EmbeddedPostgres]:
-    """A migrated Postgres that loses nothing, until the end of the block."""
+def postgres(code: Path | None = None) -> Generator[EmbeddedPostgres]:
+    """A Postgres that loses nothing, migrated by our code or that in `code`, until the end of the
+    block.
+    """
     with tempfile.TemporaryDirectory(prefix="clearsplit-drill-") as folder:
         server = EmbeddedPostgres(Path(folder) / "data")
         server.start()
-        migrate(server.url)
+        _migrate(server.url, code)
         try:
             yield server
         finally:
             server.stop()
 
 
+def _migrate(url: str, code: Path | None) -> None:
+    command = (sys.executable, "-m", "clearsplit_core", "migrate", "--database-url", url)
+    subprocess.run(command, cwd=code, stdout=subprocess.DEVNULL, check=True)
+
+
 @dataclass
 class Served:
-    """A server on a port of its own."""
+    """A server on a port of its own. `folder` has the code to run, where that is not this one."""
 
     database_url: str
     workers: int
+    settings: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
     port: int = field(default_factory=lambda: free_port())
     process: subprocess.Popen[bytes] | None = None
+    said: IO[bytes] | None = None
+    """Where its errors go, if not to ours."""
 
     @property
     def url(self) -> str:
@@ -59,8 +69,16 @@ class Served:
             "BCRYPT_COST": "4",
             "DRAIN_S": str(DRAIN_S),
             "UVICORN_WORKERS": str(self.workers),
+            **self.settings,
         }
-        self.process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            command,
+            env=env,
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=self.said,
+            start_new_session=True,
+        )
         deadline = time.monotonic() + START_S_MAX
         while not self._is_ready():
             assert time.monotonic() < deadline, "the server does not become ready"
@@ -72,6 +90,12 @@ class Served:
         asked = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=30), time.monotonic() - asked
+
+    def kill(self) -> None:
+        """kill -9, workers and all."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(timeout=30)
 
     def _is_ready(self) -> bool:
         try:
@@ -88,9 +112,7 @@ def served(database_url: str, workers: int) -> Generator[Served]:
     try:
         yield server
     finally:
-        assert server.process is not None
-        server.process.terminate()
-        server.process.wait(timeout=30)
+        server.stop()
 
 
 def free_port() -> int:

@@ -16,6 +16,13 @@ class Dropped(Exception):
     """The connection ended before the answer did."""
 
 
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
 @dataclass
 class Upstream:
     """One server, and the connections to it that nobody uses now."""
@@ -25,20 +32,28 @@ class Upstream:
 
     async def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> int:
         """The status of the answer. Raises Dropped."""
+        return (await self.answer(method, path, headers, body)).status
+
+    async def answer(
+        self, method: str, path: str, headers: dict[str, str], body: bytes = b""
+    ) -> "Answer":
+        """The whole answer. Raises Dropped."""
         try:
             reader, writer = await self._connected()
             lines = [f"{method} {path} HTTP/1.1", "Host: drill", f"Content-Length: {len(body)}"]
             lines += [f"{name}: {value}" for name, value in headers.items()]
             writer.write("\r\n".join([*lines, "", ""]).encode() + body)
-            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-            await reader.readexactly(_length(head))
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            content = await reader.readexactly(_length(head.lower()))
         except (OSError, EOFError) as error:
             raise Dropped(type(error).__name__) from error
-        if "\r\nconnection: close" in head:
+        if "\r\nconnection: close" in head.lower():
             writer.close()
         else:
             self.idle.append((reader, writer))
-        return int(head.split()[1])
+        fields = (line.partition(": ") for line in head.split("\r\n")[1:])
+        told = {name.lower(): value for name, _, value in fields if name}
+        return Answer(int(head.split()[1]), told, content)
 
     def close(self) -> None:
         while self.idle:

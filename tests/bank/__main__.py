@@ -1,0 +1,148 @@
+"""The bank: nothing is lost under fire, and nothing done twice.
+
+    python -m tests.bank --ops 20000 --seed 1
+
+Fifty clients do 20,000 operations over 20 groups, 10 % of them twice, 5 % with a stale If-Match.
+Meanwhile the server is killed twice and asked to stop once, and Postgres is killed twice. Then
+every acknowledged write is there exactly once, and nothing that nobody asked for (audit.py).
+Exit 0 if every promise was kept.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import psycopg
+
+from clearsplit_pg.embedded import EmbeddedPostgres
+from tests.bank.audit import Findings, audit
+from tests.bank.clients import Bank, prepare, run
+from tests.bank.stream import GROUPS, stream
+from tests.drill.servers import Served, postgres
+
+WORKERS: Final = 2
+SETTINGS: Final = {"RATE_LIMIT_SIGNUP": "0", "DRAIN_S": "1", "LOG_LEVEL": "error"}
+LOOK_S: Final = 0.05
+LOG: Final = Path(tempfile.gettempdir()) / "clearsplit-bank.log"
+"""What the server of the latest run said."""
+
+Fault: TypeAlias = tuple[float, str, Callable[[], Awaitable[None]]]
+
+
+def bank(*, seed: int, ops: int, code: Path | None = None, faults: bool = True) -> Findings:
+    """A run from beginning to end, by our code or that in `code`."""
+    with postgres(code) as database, LOG.open("wb") as said:
+        server = Served(database.url, WORKERS, SETTINGS, code, said=said)
+        server.start()
+        try:
+            planned = _faults(database, server) if faults else ()
+            return asyncio.run(_bank(seed, ops, database, server, planned))
+        finally:
+            server.stop()
+
+
+async def _bank(
+    seed: int, ops: int, database: EmbeddedPostgres, server: Served, planned: Sequence[Fault]
+) -> Findings:
+    running = Bank(stream(seed, ops), server.port, tokens=[""] * GROUPS)
+    await prepare(running)
+    began = time.monotonic()
+    faults = asyncio.create_task(_fail(running, planned))
+    await run(running)
+    await faults
+    seconds = time.monotonic() - began
+    print(f"{ops} operations in {seconds:.0f} s, {ops / seconds:.0f} a second")
+    print(", ".join(f"{count} {what}" for what, count in sorted(running.counts.items())))
+    return await asyncio.to_thread(audit, running, database.url, server.url)
+
+
+# ── Faults ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _faults(database: EmbeddedPostgres, server: Served) -> Sequence[Fault]:
+    """When, as a part of the run, and what."""
+    kill_server = partial(asyncio.to_thread, _kill_server, server)
+    kill_postgres = partial(asyncio.to_thread, _kill_postgres, database)
+    stop_server = partial(asyncio.to_thread, _stop_server, server)
+    return (
+        (0.15, "kill -9 of the server", kill_server),
+        (0.30, "kill -9 of Postgres", kill_postgres),
+        (0.50, "kill -9 of the server", kill_server),
+        (0.65, "kill -9 of Postgres", kill_postgres),
+        (0.80, "SIGTERM to the server", stop_server),
+    )
+
+
+async def _fail(running: Bank, faults: Sequence[Fault]) -> None:
+    for part, name, happens in faults:
+        while running.done < part * len(running.stream.operations):  # noqa: ASYNC110 - a rare look
+            await asyncio.sleep(LOOK_S)
+        began = time.monotonic()
+        await happens()
+        print(
+            f"{name} after {running.done} operations, back {time.monotonic() - began:.1f} s later"
+        )
+
+
+def _kill_server(server: Served) -> None:
+    server.kill()
+    server.start()
+
+
+def _stop_server(server: Served) -> None:
+    status, _ = server.stop()
+    assert status == 0, f"the server ended with status {status}"
+    server.start()
+
+
+def _kill_postgres(database: EmbeddedPostgres) -> None:
+    (pid_file,) = database.data_dir.glob("postgres-*/postmaster.pid")
+    os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
+    database.stop()
+    database.start()
+    psycopg.connect(database.url).close()
+
+
+# ── Telling ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def tell(found: Findings) -> None:
+    rows = {
+        "acknowledged": found.acknowledged,
+        "unknown": found.unknown,
+        "unknown but committed": found.unknown_but_committed,
+        "missing": found.missing,
+        "extra": found.extra,
+        "entries in the journals": found.entries,
+        "balances that were read": found.reads,
+        "promises that were broken": len(found.wrong),
+    }
+    for name, count in rows.items():
+        print(f"{name:28}{count:>10,}")
+    for said in found.wrong[:20]:
+        print(f"  {said}")
+    if found.wrong:
+        print(f"what the server said: {LOG}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--ops", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    print(f"seed {chosen.seed}")
+    found = bank(seed=chosen.seed, ops=chosen.ops)
+    tell(found)
+    return 1 if found.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

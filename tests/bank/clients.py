@@ -1,0 +1,330 @@
+"""The clients: each does its operations one after another and believes nothing it is told.
+
+What a client can see for itself is checked here, while it happens: that every retry is answered
+with the same bytes, that every read sums to zero and knows all that was acknowledged before it was
+asked, that nothing is answered which no server should answer. What was acknowledged is kept for
+`audit.py`.
+"""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from tests.bank.stream import CLIENTS, VERSIONED, Group, Json, Operation, Stream
+from tests.drill.wire import Answer, Dropped, Upstream
+
+PATIENCE_S: Final = 60
+"""Seconds for which a client asks again that got no answer."""
+PAUSE_S: Final = 0.1
+ANSWER_S: Final = 20
+OK, CREATED = 200, 201
+EXPECTED: Final = {
+    "record": {201},
+    "pay": {201},
+    "settle": {201, 409},  # 409: nothing to settle, or the balances would not stand still
+    "revise": {200, 404, 409, 412},
+    "void": {200, 404, 409, 412},
+    "restore": {200, 404, 409, 412},
+    "unpay": {200, 404, 409, 412},
+    "balances": {200},
+    "list": {200},
+    "expense": {200, 404},
+}
+"""What may be answered in the end: others may have changed the thing, or it is not there yet."""
+
+
+class Journal(msgspec.Struct):
+    seq: int
+    head: str
+
+
+class Balance(msgspec.Struct):
+    member_id: UUID
+    currency: str
+    balance_minor: int
+
+
+class Balances(msgspec.Struct):
+    journal: Journal
+    balances: list[Balance]
+
+
+class Changed(msgspec.Struct):
+    """A thing that was changed, as far as the bank looks at it."""
+
+    id: UUID
+    version: int
+    journal: Journal
+
+
+class Thing(msgspec.Struct):
+    version: int
+
+
+class Problem(msgspec.Struct):
+    code: str
+
+
+@dataclass(frozen=True)
+class Acknowledged:
+    """A change that a server said it had made."""
+
+    operation: Operation
+    seq: int
+    head: str
+
+
+@dataclass
+class Bank:
+    """A run: what the clients share and what they saw."""
+
+    stream: Stream
+    port: int
+    tokens: list[str] = field(default_factory=list)
+    acknowledged: list[Acknowledged] = field(default_factory=list)
+    unknown: list[Operation] = field(default_factory=list)
+    reads: list[tuple[int, Balances]] = field(default_factory=list)
+    """Balances as they were told, and of which group."""
+    versions: dict[UUID, int] = field(default_factory=dict)
+    """The latest version of each thing that anybody was told."""
+    seqs: Counter[int] = field(default_factory=Counter)
+    """The latest entry of each group that anybody was told of."""
+    wrong: list[str] = field(default_factory=list)
+    """What no client should have seen."""
+    counts: Counter[str] = field(default_factory=Counter)
+    done: int = 0
+
+    def complain(self, operation: Operation, said: str) -> None:
+        self.wrong.append(f"operation {operation.number} ({operation.kind}): {said}")
+
+
+async def run(bank: Bank) -> None:
+    """Every operation of the stream is done, by all clients at once."""
+    clients = (_client(bank, number) for number in range(CLIENTS))
+    await asyncio.gather(*clients)
+
+
+async def _client(bank: Bank, number: int) -> None:
+    upstream = Upstream(bank.port)
+    for operation in bank.stream.operations[number::CLIENTS]:
+        await (_change if operation.changes else _read)(bank, upstream, operation)
+        bank.done += 1
+    upstream.close()
+
+
+# ── Changes ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it is sent, the first time and whenever it is repeated."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+async def _change(bank: Bank, upstream: Upstream, operation: Operation) -> None:
+    request = _request(bank, operation)
+    sending = [_insist(bank, upstream, operation, request)]
+    if operation.again == "beside":
+        sending.append(_once(Upstream(bank.port), request))
+    answers = await asyncio.gather(*sending)
+    if operation.again == "after" and answers[0] is not None:
+        answers.append(await _insist(bank, upstream, operation, request))
+    _judge(bank, operation, answers)
+
+
+def _judge(bank: Bank, operation: Operation, answers: list[Answer | None]) -> None:
+    """Of all answers to the same request: those that it was done are one; refusals may be many."""
+    told = [answer for answer in answers if answer is not None and not _may_be_done(answer)]
+    done = [answer for answer in told if answer.status in (OK, CREATED)]
+    for answer in told:
+        bank.counts[f"times {answer.status}"] += 1
+        if answer.status not in EXPECTED[operation.kind]:
+            bank.complain(operation, f"{answer.status} {_code(answer)}")
+    if not done:
+        if len(told) < len(answers):
+            bank.unknown.append(operation)
+        return
+    if operation.stale and operation.kind in VERSIONED:
+        bank.complain(operation, "a stale If-Match was taken")
+    _acknowledge(bank, operation, done[0])
+    for again in done[1:]:
+        bank.counts["retries with the same bytes"] += 1
+        if _bytes(again) != _bytes(done[0]):
+            bank.complain(operation, "a retry was answered with other bytes")
+    if len(done) > 1 and not any("idempotency-replayed" in each.headers for each in done):
+        bank.complain(operation, "neither of two answers was a replay")
+
+
+def _bytes(answer: Answer) -> tuple[object, ...]:
+    """What must be the same each time."""
+    return answer.status, answer.body, answer.headers.get("etag"), answer.headers.get("location")
+
+
+def _acknowledge(bank: Bank, operation: Operation, answer: Answer) -> None:
+    changed = msgspec.json.decode(answer.body, type=Changed)
+    bank.acknowledged.append(Acknowledged(operation, changed.journal.seq, changed.journal.head))
+    if changed.id != operation.thing:
+        bank.complain(operation, "another thing was answered")
+    bank.versions[changed.id] = max(changed.version, bank.versions.get(changed.id, 0))
+    bank.seqs[operation.group] = max(changed.journal.seq, bank.seqs[operation.group])
+
+
+def _request(bank: Bank, operation: Operation) -> Request:
+    group = bank.stream.groups[operation.group]
+    method, path = _address(operation, group)
+    headers = {
+        "Authorization": f"Bearer {bank.tokens[operation.group]}",
+        "Idempotency-Key": operation.key,
+    }
+    if operation.kind in VERSIONED:
+        assert operation.thing is not None, "what has versions has an id"
+        version = bank.versions.get(operation.thing, 1) + (1_000 if operation.stale else 0)
+        headers["If-Match"] = f'"{version}"'
+    body = b"" if operation.body is None else msgspec.json.encode(operation.body)
+    if body:
+        headers["Content-Type"] = "application/json"
+    return Request(method, path, headers, body)
+
+
+def _address(operation: Operation, group: Group) -> tuple[str, str]:
+    root = f"/groups/{group.id}"
+    expense, payment = f"{root}/expenses/{operation.thing}", f"{root}/payments/{operation.thing}"
+    return {
+        "record": ("POST", f"{root}/expenses"),
+        "revise": ("PATCH", expense),
+        "void": ("DELETE", expense),
+        "restore": ("POST", f"{expense}/restore"),
+        "pay": ("POST", f"{root}/payments"),
+        "unpay": ("POST", f"{payment}/void"),
+        "settle": ("POST", f"{root}/settlements"),
+        "balances": ("GET", f"{root}/balances"),
+        "expense": ("GET", expense),
+        "list": ("GET", f"{root}/expenses?limit=20"),
+    }[operation.kind]
+
+
+# ── Reads ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _read(bank: Bank, upstream: Upstream, operation: Operation) -> None:
+    group = bank.stream.groups[operation.group]
+    seq, version = bank.seqs[operation.group], _known_version(bank, operation)
+    method, path = _address(operation, group)
+    headers = {"Authorization": f"Bearer {bank.tokens[operation.group]}"}
+    answer = await _insist(bank, upstream, operation, Request(method, path, headers, b""))
+    if answer is None:
+        return None
+    if answer.status not in EXPECTED[operation.kind]:
+        return bank.complain(operation, f"{answer.status} {_code(answer)}")
+    bank.counts["reads"] += 1
+    if operation.kind == "balances":
+        _look_at_balances(bank, operation, seq, answer)
+    if operation.kind == "expense":
+        _look_at_version(bank, operation, version, answer)
+    return None
+
+
+def _known_version(bank: Bank, operation: Operation) -> int:
+    return 0 if operation.thing is None else bank.versions.get(operation.thing, 0)
+
+
+def _look_at_balances(bank: Bank, operation: Operation, seq: int, answer: Answer) -> None:
+    told = msgspec.json.decode(answer.body, type=Balances)
+    bank.reads.append((operation.group, told))
+    sums = Counter[str]()
+    for each in told.balances:
+        sums[each.currency] += each.balance_minor
+    if any(sums.values()):
+        bank.complain(operation, f"the balances sum to {dict(sums)}")
+    if told.journal.seq < seq:
+        bank.complain(operation, f"entry {seq} was acknowledged, entry {told.journal.seq} is told")
+
+
+def _look_at_version(bank: Bank, operation: Operation, version: int, answer: Answer) -> None:
+    told = msgspec.json.decode(answer.body, type=Thing).version if answer.status == OK else 0
+    if told < version:
+        bank.complain(operation, f"version {version} was acknowledged, version {told} is told")
+
+
+# ── Asking until there is an answer ──────────────────────────────────────────────────────────────
+
+
+async def _insist(
+    bank: Bank, upstream: Upstream, operation: Operation, request: Request
+) -> Answer | None:
+    """The answer, however often one must ask; None for a client that did not ask again."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + PATIENCE_S
+    while loop.time() < deadline:
+        answer = await _once(upstream, request)
+        if answer is not None and not _may_be_done(answer):
+            return answer
+        bank.counts["without an answer"] += answer is None
+        bank.counts["503 or in progress"] += answer is not None
+        if answer is None and operation.gives_up:
+            return None
+        await asyncio.sleep(PAUSE_S)
+    bank.complain(operation, f"no answer for {PATIENCE_S} s")
+    return None
+
+
+def _may_be_done(answer: Answer) -> bool:
+    """The server could not say (503), or the same request is still running."""
+    return answer.status == 503 or (
+        answer.status == 409 and _code(answer) == "idempotency-in-progress"
+    )
+
+
+async def _once(upstream: Upstream, request: Request) -> Answer | None:
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            return await upstream.answer(
+                request.method, request.path, request.headers, request.body
+            )
+    except (Dropped, TimeoutError):
+        return None
+
+
+def _code(answer: Answer) -> str:
+    return msgspec.json.decode(answer.body, type=Problem).code if answer.status >= 400 else ""
+
+
+# ── Before it begins ─────────────────────────────────────────────────────────────────────────────
+
+
+async def prepare(bank: Bank) -> None:
+    """An account, a group and its guests for each group of the stream."""
+    for place in range(len(bank.stream.groups)):
+        await _found(bank, place)
+
+
+async def _found(bank: Bank, place: int) -> None:
+    group = bank.stream.groups[place]
+    upstream = Upstream(bank.port)
+    email = f"owner-{bank.stream.seed}-{place}@example.org"
+    account: Json = {"email": email, "password": "correct horse battery staple", "name": "Ana"}
+    signed = await _post(upstream, "/auth/signup", account, {})
+    bank.tokens[place] = str(signed["access_token"])
+    headers = {"Authorization": f"Bearer {bank.tokens[place]}"}
+    body: Json = {"id": str(group.id), "name": f"Trip {place}", "currency": "EUR"}
+    await _post(upstream, "/groups", body, headers | {"Idempotency-Key": "founded"})
+    for number, guest in enumerate(group.guests):
+        body = {"id": str(guest), "name": f"Guest {number}"}
+        key = {"Idempotency-Key": f"guest-{number}"}
+        await _post(upstream, f"/groups/{group.id}/members", body, headers | key)
+    upstream.close()
+
+
+async def _post(upstream: Upstream, path: str, body: Json, headers: dict[str, str]) -> Json:
+    content = {"Content-Type": "application/json"}
+    answer = await upstream.answer("POST", path, headers | content, msgspec.json.encode(body))
+    assert answer.status == CREATED, answer.body
+    return msgspec.json.decode(answer.body, type=Json)

@@ -20,7 +20,7 @@ from itertools import cycle, islice
 import psycopg
 
 from clearsplit_pg.embedded import EmbeddedPostgres
-from tests.drill.load import Load, load
+from tests.drill.load import RATE, Load, load
 from tests.drill.servers import Served, postgres, served
 
 RECOVERY_S_MAX = 2.0
@@ -28,10 +28,10 @@ OUTAGES_S = (0.0, 3.0, 12.0)
 """How long Postgres stays away, by turns."""
 
 
-async def drill(database: EmbeddedPostgres, server: Served, outages: int) -> bool:
+async def drill(database: EmbeddedPostgres, server: Served, outages: int, rate: int) -> bool:
     """Whether it went well."""
     back = list[tuple[float, float]]()
-    async with load([server]) as running:
+    async with load([server], rate) as running:
         await asyncio.sleep(2)
         for number, away_s in enumerate(islice(cycle(OUTAGES_S), outages)):
             gone = time.monotonic()
@@ -80,9 +80,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--outages", type=int, default=6)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--rate", type=int, default=RATE, help="requests a second")
     chosen = parser.parse_args()
     with postgres() as database, served(database.url, chosen.workers) as server:
-        good = asyncio.run(drill(database, server, chosen.outages))
+        good = asyncio.run(drill(database, server, chosen.outages, chosen.rate))
     print("recovered" if good else "NOT GOOD ENOUGH")
     return 0 if good else 1
 

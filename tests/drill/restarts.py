@@ -13,16 +13,16 @@ import asyncio
 import sys
 from contextlib import ExitStack
 
-from tests.drill.load import load
+from tests.drill.load import RATE, load
 from tests.drill.servers import Served, postgres, served
 
 STOP_S_MAX = 10
 
 
-async def drill(servers: list[Served], restarts: int) -> bool:
+async def drill(servers: list[Served], restarts: int, rate: int) -> bool:
     """Whether it went well."""
     ended = list[tuple[int, float]]()
-    async with load(servers) as running:
+    async with load(servers, rate) as running:
         await asyncio.sleep(2)
         for number in range(restarts):
             server = servers[number % len(servers)]
@@ -47,11 +47,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--restarts", type=int, default=5)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--rate", type=int, default=RATE, help="requests a second")
     chosen = parser.parse_args()
     with ExitStack() as stack:
         database = stack.enter_context(postgres())
         servers = [stack.enter_context(served(database.url, chosen.workers)) for _ in range(2)]
-        good = asyncio.run(drill(servers, chosen.restarts))
+        good = asyncio.run(drill(servers, chosen.restarts, chosen.rate))
     print("nobody noticed" if good else "NOT GOOD ENOUGH")
     return 0 if good else 1
 

@@ -76,7 +76,7 @@ class Served:
             env=env,
             cwd=self.folder,
             stdout=subprocess.DEVNULL,
-            stderr=self.said,
+            stderr=self.said or subprocess.DEVNULL,
             start_new_session=True,
         )
         deadline = time.monotonic() + START_S_MAX

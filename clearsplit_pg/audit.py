@@ -202,7 +202,11 @@ class _Audit:
         group = self.group
         yield "expenses", sql.EXPENSES, _bodies(group.expenses, "recorded_seq", "version", "voided")
         yield "comments", sql.COMMENTS, _bodies(group.comments, "expense_id", "recorded_seq")
-        yield "invites", sql.INVITES, _bodies(group.invites, "state", "version")
+        yield (
+            "invites",
+            sql.INVITES,
+            _bodies(group.invites, "recorded_seq", "expires_at", "state", "version"),
+        )
         settlements = _bodies(group.settlements, "version", "revision", "voided")
         yield "settlements", sql.SETTLEMENTS, settlements
         payments: dict[str, Row] = {

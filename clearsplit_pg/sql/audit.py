@@ -92,7 +92,8 @@ select settlement_id::text as id, version, revision, voided, body
 """
 
 INVITES: Final[LiteralString] = """
-select invite_id::text as id, state, version, body
+select invite_id::text as id, recorded_seq, state, version, body,
+       to_char(expires_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')  as expires_at
   from invites
  where group_id = %(group_id)s
  order by invite_id

@@ -20,7 +20,7 @@ from tests.contract.questions import (
     texts_of,
 )
 from tests.contract.rigs import Rig
-from tests.literals import OFFICE, TRIP, caller, expense, founding, member, receipt, seat
+from tests.literals import OFFICE, TRIP, caller, expense, founding, member, receipt, seat, setting
 
 UNLINKING: Final = UnlinkMember(group_id=TRIP)
 
@@ -140,7 +140,9 @@ async def test_a_group_whose_name_was_erased_is_linked_as_before(rig: Rig) -> No
 
 async def test_members_stay_in_the_order_in_which_they_came(rig: Rig) -> None:
     await seat_everybody(rig)
+    await rig.do("ann", seat("bob", active=False))
     await rig.do("ann", seat("bob", Role.OWNER))
     await rig.do("bob", seat("ann"))
     everybody = [member(name) for name in ("ann", "bob", "vic", "cem")]
-    assert list((await group(rig)).members) == everybody
+    answered = (await rig.do("bob", setting(version=7, name="Oslo"))).answer
+    assert list((await group(rig)).members) == list(answered.members) == everybody

@@ -17,9 +17,10 @@ from typing import Final, LiteralString, TypeAlias, TypeVar
 from psycopg import Connection, IsolationLevel
 from psycopg.rows import DictRow, dict_row
 
-from clearsplit_core.errors import JournalBroken, Refusal
+from clearsplit_core.errors import JournalBroken, Refusal, ThingNotFound
 from clearsplit_core.group import Group, told_again
 from clearsplit_core.journal import Entry, GroupId, Head
+from clearsplit_core.journal_file import entry_line, first_line
 from clearsplit_core.plain import Texts
 from clearsplit_pg import rows
 from clearsplit_pg.rows import Row
@@ -75,6 +76,21 @@ def audited(database: Database, group_id: GroupId) -> Audited:
         with closing(audit.faults()) as found:
             faults = tuple(islice(found, FAULTS_MAX))
         return Audited(group_id, audit.group.head, faults)
+
+
+def exported(database: Database, group_id: GroupId, *, texts: bool) -> Iterator[str]:
+    """The lines of a journal's file, from one moment. Raises ThingNotFound."""
+    params = {"group_id": group_id}
+    with database.transaction():
+        row = database.execute(sql.GROUP, params).fetchone()
+        if row is None:
+            raise ThingNotFound(f"There is no group {group_id} in this database.")
+        yield first_line(group_id, Head(row["seq"], row["head"]))
+        with database.cursor(name="export") as cursor:
+            cursor.itersize = ROWS_AT_ONCE
+            for told in cursor.execute(sql.ENTRIES, params):
+                (entry,) = rows.entries_of(group_id, [told["entry"]])
+                yield entry_line(entry, rows.texts_of(told["texts"]) if texts else {})
 
 
 @dataclass(slots=True)

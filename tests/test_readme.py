@@ -18,6 +18,8 @@ import pytest
 from sybil import Document, Example, Region, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
+from tests.core.test_journal_file import TOLD, exported
+
 ROOT = Path(__file__).parents[1]
 START_S = 60
 
@@ -119,3 +121,18 @@ def test_the_curl_lines_settle_a_group(server: str) -> None:
     assert '"amount_minor":2125,"currency":"EUR"}],"optimal":true' in said
     assert '"amount_minor":2125,"currency":"EUR","date":"2026-01-06"' in said
     assert '"code"' not in said
+
+
+def test_the_checker_in_the_journals_page_checks_what_is_exported(tmp_path: Path) -> None:
+    (checker,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs/journal.md").read_text(), re.DOTALL
+    )
+    (tmp_path / "checker.py").write_text(checker)
+    file, changed = tmp_path / "trip.jsonl", tmp_path / "changed.jsonl"
+    file.write_bytes(b"".join(exported(TOLD)))
+    changed.write_bytes(file.read_bytes().replace(b"With wine.", b"With beer."))
+    words = [sys.executable, "-I", str(tmp_path / "checker.py")]
+    fine = subprocess.run([*words, str(file)], capture_output=True, text=True, check=False)
+    assert (fine.stdout, fine.stderr) == (f"{TOLD.group.head.hash}\n", "")
+    wrong = subprocess.run([*words, str(changed)], capture_output=True, text=True, check=False)
+    assert (wrong.returncode, wrong.stderr) == (1, "entry 4 is wrong\n")

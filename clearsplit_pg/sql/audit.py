@@ -98,3 +98,18 @@ select invite_id::text as id, recorded_seq, state, version, body,
  where group_id = %(group_id)s
  order by invite_id
 """
+
+HEADS: Final[LiteralString] = """
+select group_id, seq, encode(head, 'hex') as head from groups order by group_id
+"""
+
+# What stands where a checkpoint had its heads, in the same order.
+HASHES: Final[LiteralString] = """
+select (select encode(hash, 'hex')
+          from entries
+         where entries.group_id = head.group_id and entries.seq = head.seq)  as hash,
+       (select max(seq) from entries where entries.group_id = head.group_id)  as last_seq
+  from unnest(%(group_ids)s::uuid[], %(seqs)s::bigint[])
+       with ordinality as head (group_id, seq, place)
+ order by place
+"""

@@ -54,13 +54,13 @@ drop index members_one_seat_an_account;
 @pytest.fixture(scope="module")
 def unguarded(_databases: Databases) -> Generator[str]:
     with _databases.fresh() as url:
-        asyncio.run(_tell(url))
+        asyncio.run(tell(url))
         with Database.connect(url, row_factory=dict_row) as database:
             database.execute(UNGUARD.encode())
         yield url
 
 
-async def _tell(url: str) -> None:
+async def tell(url: str) -> None:
     """Two groups: one in which a bit of everything happened, and another beside it."""
     async with open_store(url, Clock(), FORGETFUL) as store:
         for command in STORY:
@@ -433,7 +433,7 @@ def test_verify_of_one_group_says_nothing_of_the_others(
 def test_verify_names_the_group_and_the_first_wrong_entry(
     database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asyncio.run(_tell(database_url))
+    asyncio.run(tell(database_url))
     with Database.connect(database_url) as database:
         database.execute("alter table entries disable trigger user")
         run(database, "update entries set actor_id = null where group_id = %s and seq = 5", TRIP)
@@ -464,7 +464,7 @@ def test_verify_of_an_old_schema_fails(
 def test_verify_of_the_private_postgres(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with EmbeddedPostgres(tmp_path / "data") as server:
         migrate(server.url)
-        asyncio.run(_tell(server.url))
+        asyncio.run(tell(server.url))
     assert run_verify(f"embedded://{tmp_path}/data") == 0
     assert capsys.readouterr().out.endswith("everything holds.\n")
     assert run_verify(f"embedded://{tmp_path}/nothing") == 1

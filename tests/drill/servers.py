@@ -53,7 +53,7 @@ class Served:
     port: int = field(default_factory=lambda: free_port())
     process: subprocess.Popen[bytes] | None = None
     said: IO[bytes] | None = None
-    """Where its errors go, if not to ours."""
+    """Where its log goes, if anywhere."""
 
     @property
     def url(self) -> str:

@@ -15,7 +15,7 @@ override DATA_DIR := $(value DATA_DIR)
 export DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help venv serve test fire lint format types imports wheel serve-test operations image-test bank bank-broken drill bench-settle bench-entry bench-signing-in lock clean
+.PHONY: help venv serve test fire schemathesis lint format types imports wheel serve-test operations image-test bank bank-broken drill bench-settle bench-entry bench-signing-in lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ test: venv  ## run the whole suite on a Postgres of its own (or TEST_DATABASE_UR
 
 fire: venv  ## what must hold when everybody does everything at once: several workers, full size
 	@FIRE=1 $(BIN)/pytest -q -p no:xdist tests/fire tests/pg/test_killed.py $(PYTEST_ARGS)
+
+schemathesis: venv  ## fuzz every operation of the OpenAPI document, with every check
+	@FUZZ=1 $(BIN)/pytest -q -p no:xdist tests/fuzz $(PYTEST_ARGS)
 
 lint: venv  ## ruff: the linter, and that the formatter has nothing to do
 	@$(BIN)/ruff check .

@@ -35,7 +35,14 @@ Currency = Annotated[
     ),
 ]
 ChosenId = Annotated[
-    UUID, Meta(description="A UUID of version 4 or 7 that you choose; we choose one without it.")
+    UUID,
+    Meta(
+        description="A UUID of version 4 or 7 that you choose; we choose one without it.",
+        extra_json_schema={
+            "pattern": "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[47][0-9a-fA-F]{3}"
+            "-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$"
+        },
+    ),
 ]
 
 

@@ -23,6 +23,7 @@ def served(shared_database_url: str) -> Iterator[str]:
         UVICORN_WORKERS=str(SIZES.workers),
         RATE_LIMIT_SIGNUP="0",
         DATABASE_WAIT_S="60",
+        LOG_LEVEL="error",
     )
     with serving(env=env) as (process, said):
         yield address(said)

@@ -203,12 +203,7 @@ class World:
         """The ETag of what a change is about, as the owner reads it; none where it needs none."""
         if not operation.versioned:
             return ""
-        steps = operation.template.split("/")
-        tries = ("/".join(steps[:length]) for length in range(len(steps), 2, -1))
-        about = next(path for path in tries if _reader(path))
-        reader = _reader(about)
-        assert reader is not None
-        headers = (await self.send("owner", reader)).headers
+        headers = (await self.send("owner", reader_of(operation))).headers
         return str(headers.get("etag", '"1"'))
 
     async def after(self, *steps: Step) -> "World":
@@ -224,10 +219,12 @@ class World:
         return world
 
 
-def _reader(template: str) -> Operation | None:
-    return next(
-        (each for each in BY_NAME.values() if each.reads and each.template == template), None
-    )
+def reader_of(operation: Operation) -> Operation:
+    """What reads the thing that an operation is about."""
+    steps = operation.template.split("/")
+    tries = ["/".join(steps[:length]) for length in range(len(steps), 2, -1)]
+    readers = {each.template: each for each in BY_NAME.values() if each.reads}
+    return next(readers[path] for path in tries if path in readers)
 
 
 def _made(operation: Operation, answer: Answer) -> Mapping[str, str]:
@@ -235,7 +232,7 @@ def _made(operation: Operation, answer: Answer) -> Mapping[str, str]:
     if operation.success != 201 or "id" not in answer.tree:
         return {}
     made: dict[str, str] = {}
-    for name in _children(operation):
+    for name in children(operation):
         made[name] = answer["id"]
     for name in _NESTED:
         found = answer.tree.get(f"{name.removesuffix('_id')}s")
@@ -246,7 +243,7 @@ def _made(operation: Operation, answer: Answer) -> Mapping[str, str]:
     return made
 
 
-def _children(operation: Operation) -> Sequence[str]:
+def children(operation: Operation) -> Sequence[str]:
     """What a thing made by the operation is called in paths."""
     form = re.compile(re.escape(operation.template) + r"/{(\w+)}(/.*)?")
     found = (form.fullmatch(each.template) for each in BY_NAME.values())
@@ -255,7 +252,7 @@ def _children(operation: Operation) -> Sequence[str]:
 
 _NESTED: Final = sorted(
     {name for each in BY_NAME.values() for name in each.ids if name.endswith("_id")}
-    - {name for each in BY_NAME.values() if each.success == 201 for name in _children(each)}
+    - {name for each in BY_NAME.values() if each.success == 201 for name in children(each)}
     - {"group_id", "session_id"}
 )
 """Things that are made together with another, such as a settlement's transfers."""
@@ -297,7 +294,7 @@ async def world(api: Api, url: str) -> World:
         saved(api.server.store, url),
     )
     for each in BY_NAME.values():
-        if each.of_a_group and each.method == "POST" and _children(each):
+        if each.of_a_group and each.method == "POST" and children(each):
             built = await _with(built, each)
     return built.saved_again()
 

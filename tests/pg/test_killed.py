@@ -24,7 +24,18 @@ from clearsplit_core.members import UnlinkMember
 from clearsplit_core.ports import Command, Sealed
 from clearsplit_pg.store import PostgresStore, open_store
 from tests.contract.test_questions import STORY
-from tests.literals import NOON, TRIP, caller, confirm, pending, receipt
+from tests.literals import (
+    NOON,
+    TRIP,
+    accepting,
+    caller,
+    confirm,
+    guest,
+    leaving,
+    pending,
+    receipt,
+    setting,
+)
 from tests.pg.severed import Wire, wire_to
 from tests.postgres import FORGETFUL
 from tests.saved import Saved, in_postgres
@@ -35,6 +46,10 @@ TOLD: Final[tuple[tuple[str, Command[object]], ...]] = (
     ("ann", pending("Loan", allow_overpay=True)),
     ("ann", confirm("Loan", allow_overpay=True)),
     *(("ann", each) for each in STORY[_OPEN:]),
+    ("ann", setting(version=9, archived=False)),
+    ("zoe", accepting("zoe", "Card")),
+    ("ann", guest("pip")),
+    ("ann", leaving("pip")),
     ("vic", UnlinkMember(group_id=TRIP)),
 )
 """Who does what; every command there is."""

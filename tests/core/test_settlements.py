@@ -240,6 +240,20 @@ def test_currencies_are_settled_each_by_itself() -> None:
     assert sorted(each.currency for each in plan.transfers) == ["EUR", "EUR", "JPY", "JPY"]
 
 
+def test_what_is_kept_is_what_is_left_of_the_latest_by_the_same_strategy() -> None:
+    told = PLANNED.then(pay(0))
+    left = told.settlement().transfers[1]
+    (problem,) = problems(told.group, Strategy.FEWEST)
+    assert [(each.debtor, each.creditor) for each in problem.keep] == [
+        (left.from_member_id, left.to_member_id)
+    ]
+    for group_, strategy in (
+        (told.group, Strategy.DIRECT),
+        (told.then(tear_up(revision=2)).group, Strategy.FEWEST),
+    ):
+        assert problems(group_, strategy)[0].keep == ()
+
+
 def test_whoever_left_is_in_the_plan() -> None:
     told = DINED.then(seat("bob", active=False)).then(settlement())
     assert member("bob") in {each.from_member_id for each in told.settlement().transfers}

@@ -29,7 +29,9 @@ HEADERS_MAX: Final = 100
 CHUNKING_MAX: Final = 8
 """Bytes on the wire for one byte of a body: the smallest chunks take six."""
 HEAD_S_MAX: Final = 10.0
-"""Seconds from the first byte of a request, or from connecting, to the end of its head."""
+"""Seconds from the first byte of a request to the end of its head."""
+FIRST_S_MAX: Final = 60.0
+"""Seconds from connecting to the first byte: clients open connections before they need them."""
 BODY_S_MAX: Final = 30.0
 """Seconds from there to the end of its body."""
 LINGER_S: Final = 2.0
@@ -62,7 +64,7 @@ class Framing(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._allow(HEAD_S_MAX, transport.close)
+        self._allow(FIRST_S_MAX, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._allow(0, None)

@@ -69,6 +69,7 @@ async def all_said(port: int, *pieces: bytes) -> bytes:
 async def test_a_client_that_never_ends_is_ended(
     memory_api: Api, monkeypatch: pytest.MonkeyPatch, pieces: list[bytes], code: bytes
 ) -> None:
+    monkeypatch.setattr(framing, "FIRST_S_MAX", 0.3)
     monkeypatch.setattr(framing, "HEAD_S_MAX", 0.3)
     monkeypatch.setattr(framing, "BODY_S_MAX", 0.3)
     monkeypatch.setattr(framing, "LINGER_S", 0.1)

@@ -48,7 +48,7 @@ grant usage on schema {schema} to {role};
 
 revoke all on entries, groups, texts, members, postings, balances, debts, expenses, comments,
               payments, settlements, invites, answers, accounts, sessions,
-              personal_tokens, attempts, sheets, _yoyo_migration from {role};
+              personal_tokens, attempts, sheets, seats, credentials, _yoyo_migration from {role};
 
 grant select, insert                 on entries, postings                           to {role};
 grant select, insert, update         on groups, members, balances, debts, expenses,
@@ -56,10 +56,9 @@ grant select, insert, update         on groups, members, balances, debts, expens
 grant select, insert, delete         on texts                                       to {role};
 grant select, insert, update, delete on answers, accounts, sessions, personal_tokens,
                                         attempts                                    to {role};
-grant select                         on sheets, _yoyo_migration                     to {role};
+grant select                         on sheets, seats, credentials, _yoyo_migration to {role};
 
 grant execute on function legs_balance(uuid[], text[], date[], bigint[]),
                           session_lives(uuid, uuid, timestamptz),
-                          is_seated(uuid, uuid),
                           strings_in(jsonb) to {role};
 """

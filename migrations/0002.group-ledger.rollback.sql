@@ -1,4 +1,4 @@
-drop function is_seated(uuid, uuid);
+drop view seats;
 drop view sheets;
 drop index entries_with_terms;
 drop index entries_by_expense;

@@ -148,13 +148,10 @@ select seat.account_id,
 comment on view sheets is
     'A group with its members, balances and names, once for each account that can see it.';
 
--- True where the account has an active seat in the group, and an owner''s if that was deleted.
-create function is_seated(the_group uuid, the_account uuid)
-returns boolean
-language sql stable parallel safe
-as $$
-    select exists (select from members
-                     join groups using (group_id)
-                    where members.group_id = the_group and members.account_id = the_account
-                      and members.active and (not groups.deleted or members.role = 'owner'))
-$$;
+-- Who can see a group: every account with an active seat in it, and an owner's once it was deleted.
+create view seats as
+select members.group_id, members.account_id, members.member_id
+  from members
+  join groups on groups.group_id = members.group_id
+ where members.active
+   and (not groups.deleted or members.role = 'owner');

@@ -3,8 +3,13 @@
 from typing import Final, LiteralString
 
 STANDING: Final[LiteralString] = """
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       is_seated(%(group_id)s, %(account_id)s)  as seated,
+select (%(session_id)s::uuid is null
+        or exists (select from credentials
+                    where account_id = %(account_id)s
+                      and credential_id = %(session_id)s
+                      and expires_at > %(now)s))  as live,
+       exists (select from seats
+                where group_id = %(group_id)s and account_id = %(account_id)s)  as seated,
        (select seq from groups where group_id = %(group_id)s)  as seq,
        (select head from groups where group_id = %(group_id)s)  as head,
        (select json_agg(json_build_array(member_id, currency, balance_minor))
@@ -15,8 +20,13 @@ select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
 # The balances after one entry, from the last posting before it of each member and currency. Null
 # for an entry that is not there.
 STANDING_AT_SEQ: Final[LiteralString] = """
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       is_seated(%(group_id)s, %(account_id)s)  as seated,
+select (%(session_id)s::uuid is null
+        or exists (select from credentials
+                    where account_id = %(account_id)s
+                      and credential_id = %(session_id)s
+                      and expires_at > %(now)s))  as live,
+       exists (select from seats
+                where group_id = %(group_id)s and account_id = %(account_id)s)  as seated,
        (select seq from groups where group_id = %(group_id)s)  as last_seq,
        (select hash from entries where group_id = %(group_id)s and seq = %(as_of_seq)s)  as head,
        (select json_agg(json_build_array(place.member_id, place.currency, last.balance_after_minor))
@@ -41,8 +51,13 @@ with later as (
        and effective_date > %(as_of_date)s
      group by member_id, currency
 )
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       is_seated(%(group_id)s, %(account_id)s)  as seated,
+select (%(session_id)s::uuid is null
+        or exists (select from credentials
+                    where account_id = %(account_id)s
+                      and credential_id = %(session_id)s
+                      and expires_at > %(now)s))  as live,
+       exists (select from seats
+                where group_id = %(group_id)s and account_id = %(account_id)s)  as seated,
        (select seq from groups where group_id = %(group_id)s)  as seq,
        (select head from groups where group_id = %(group_id)s)  as head,
        (select json_agg(json_build_array(member_id, currency,

@@ -22,7 +22,11 @@ with claim as materialized (
        and (select claimed from claim)
        for no key update
 )
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
+select (%(session_id)s::uuid is null
+        or exists (select from credentials
+                    where account_id = %(account_id)s
+                      and credential_id = %(session_id)s
+                      and expires_at > %(now)s))  as live,
        claimed,
        locked.name,
        locked.currency,

@@ -10,8 +10,13 @@ with one as (
        and comment_id = %(comment_id)s
        and expense_id = %(expense_id)s
 )
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       is_seated(%(group_id)s, %(account_id)s)  as seated,
+select (%(session_id)s::uuid is null
+        or exists (select from credentials
+                    where account_id = %(account_id)s
+                      and credential_id = %(session_id)s
+                      and expires_at > %(now)s))  as live,
+       exists (select from seats
+                where group_id = %(group_id)s and account_id = %(account_id)s)  as seated,
        (select json_agg(body) from one)  as comments,
        (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
           from texts
@@ -29,8 +34,13 @@ with page as (
      order by recorded_seq
      limit %(limit)s
 )
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       is_seated(%(group_id)s, %(account_id)s)  as seated,
+select (%(session_id)s::uuid is null
+        or exists (select from credentials
+                    where account_id = %(account_id)s
+                      and credential_id = %(session_id)s
+                      and expires_at > %(now)s))  as live,
+       exists (select from seats
+                where group_id = %(group_id)s and account_id = %(account_id)s)  as seated,
        exists (select from expenses
                 where group_id = %(group_id)s and expense_id = %(expense_id)s)  as there,
        (select json_agg(body order by recorded_seq) from page)  as comments,

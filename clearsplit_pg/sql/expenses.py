@@ -9,8 +9,13 @@ with one as (
      where group_id = %(group_id)s
        and expense_id = %(expense_id)s
 )
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       is_seated(%(group_id)s, %(account_id)s)  as seated,
+select (%(session_id)s::uuid is null
+        or exists (select from credentials
+                    where account_id = %(account_id)s
+                      and credential_id = %(session_id)s
+                      and expires_at > %(now)s))  as live,
+       exists (select from seats
+                where group_id = %(group_id)s and account_id = %(account_id)s)  as seated,
        (select json_agg(body) from one)  as expenses,
        (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
           from texts
@@ -28,8 +33,13 @@ with page as (
      order by recorded_seq desc
      limit %(limit)s
 )
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       is_seated(%(group_id)s, %(account_id)s)  as seated,
+select (%(session_id)s::uuid is null
+        or exists (select from credentials
+                    where account_id = %(account_id)s
+                      and credential_id = %(session_id)s
+                      and expires_at > %(now)s))  as live,
+       exists (select from seats
+                where group_id = %(group_id)s and account_id = %(account_id)s)  as seated,
        (select json_agg(body order by recorded_seq desc) from page)  as expenses,
        (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
           from texts
@@ -68,8 +78,13 @@ with version as (
                    union select last_seq from earlier
                    union select seq from said)
 )
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       is_seated(%(group_id)s, %(account_id)s)  as seated,
+select (%(session_id)s::uuid is null
+        or exists (select from credentials
+                    where account_id = %(account_id)s
+                      and credential_id = %(session_id)s
+                      and expires_at > %(now)s))  as live,
+       exists (select from seats
+                where group_id = %(group_id)s and account_id = %(account_id)s)  as seated,
        exists (select from expenses
                 where group_id = %(group_id)s and expense_id = %(expense_id)s)  as there,
        (select versions from earlier)  as versions_before,
@@ -98,8 +113,13 @@ with recent as (
       join texts on group_id = %(group_id)s and commitment = category
      group by words
 )
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       is_seated(%(group_id)s, %(account_id)s)  as seated,
+select (%(session_id)s::uuid is null
+        or exists (select from credentials
+                    where account_id = %(account_id)s
+                      and credential_id = %(session_id)s
+                      and expires_at > %(now)s))  as live,
+       exists (select from seats
+                where group_id = %(group_id)s and account_id = %(account_id)s)  as seated,
        (select json_agg(json_build_array(words, uses) order by uses desc, words collate "C")
           from used)  as categories
 """

@@ -3,11 +3,19 @@
 from typing import Final, LiteralString
 
 LIVE: Final[LiteralString] = """
-select session_lives(%(session_id)s, %(account_id)s, %(now)s) as live
+select (%(session_id)s::uuid is null
+        or exists (select from credentials
+                    where account_id = %(account_id)s
+                      and credential_id = %(session_id)s
+                      and expires_at > %(now)s)) as live
 """
 
 GROUP: Final[LiteralString] = """
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
+select (%(session_id)s::uuid is null
+        or exists (select from credentials
+                    where account_id = %(account_id)s
+                      and credential_id = %(session_id)s
+                      and expires_at > %(now)s))  as live,
        sheet.actor_id is not null  as seated,
        %(now)s  as moment,
        sheet.*

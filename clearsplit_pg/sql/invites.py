@@ -3,8 +3,13 @@
 from typing import Final, LiteralString
 
 INVITE: Final[LiteralString] = """
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       is_seated(%(group_id)s, %(account_id)s)  as seated,
+select (%(session_id)s::uuid is null
+        or exists (select from credentials
+                    where account_id = %(account_id)s
+                      and credential_id = %(session_id)s
+                      and expires_at > %(now)s))  as live,
+       exists (select from seats
+                where group_id = %(group_id)s and account_id = %(account_id)s)  as seated,
        (select json_agg(body)
           from invites
          where group_id = %(group_id)s and invite_id = %(invite_id)s)  as invites
@@ -19,7 +24,12 @@ with page as (
      order by recorded_seq desc
      limit %(limit)s
 )
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       is_seated(%(group_id)s, %(account_id)s)  as seated,
+select (%(session_id)s::uuid is null
+        or exists (select from credentials
+                    where account_id = %(account_id)s
+                      and credential_id = %(session_id)s
+                      and expires_at > %(now)s))  as live,
+       exists (select from seats
+                where group_id = %(group_id)s and account_id = %(account_id)s)  as seated,
        (select json_agg(body order by recorded_seq desc) from page)  as invites
 """

@@ -12,8 +12,13 @@ with page as (
      order by seq
      limit %(limit)s
 )
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       is_seated(%(group_id)s, %(account_id)s)  as seated,
+select (%(session_id)s::uuid is null
+        or exists (select from credentials
+                    where account_id = %(account_id)s
+                      and credential_id = %(session_id)s
+                      and expires_at > %(now)s))  as live,
+       exists (select from seats
+                where group_id = %(group_id)s and account_id = %(account_id)s)  as seated,
        (select json_agg(json_build_array(seq, at, actor_id, event, leg_members, leg_currencies,
                                          leg_dates, leg_amounts, encode(previous, 'hex'),
                                          encode(hash, 'hex'))
@@ -31,8 +36,13 @@ with page as (
      order by seq
      limit %(limit)s
 )
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       is_seated(%(group_id)s, %(account_id)s)  as seated,
+select (%(session_id)s::uuid is null
+        or exists (select from credentials
+                    where account_id = %(account_id)s
+                      and credential_id = %(session_id)s
+                      and expires_at > %(now)s))  as live,
+       exists (select from seats
+                where group_id = %(group_id)s and account_id = %(account_id)s)  as seated,
        (select json_agg(json_build_array(seq, at, actor_id, event, leg_members, leg_currencies,
                                          leg_dates, leg_amounts, encode(previous, 'hex'),
                                          encode(hash, 'hex'))

@@ -10,8 +10,13 @@ with one as (
      where group_id = %(group_id)s
        and settlement_id = %(settlement_id)s
 )
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       is_seated(%(group_id)s, %(account_id)s)  as seated,
+select (%(session_id)s::uuid is null
+        or exists (select from credentials
+                    where account_id = %(account_id)s
+                      and credential_id = %(session_id)s
+                      and expires_at > %(now)s))  as live,
+       exists (select from seats
+                where group_id = %(group_id)s and account_id = %(account_id)s)  as seated,
        (select moved_seq from groups where group_id = %(group_id)s)  as moved_seq,
        (select strayed_seq from groups where group_id = %(group_id)s)  as strayed_seq,
        (select json_agg(body) from one)  as settlements,
@@ -29,8 +34,13 @@ with one as (
      where group_id = %(group_id)s
        and settlement_id = latest_settlement_id
 )
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       is_seated(%(group_id)s, %(account_id)s)  as seated,
+select (%(session_id)s::uuid is null
+        or exists (select from credentials
+                    where account_id = %(account_id)s
+                      and credential_id = %(session_id)s
+                      and expires_at > %(now)s))  as live,
+       exists (select from seats
+                where group_id = %(group_id)s and account_id = %(account_id)s)  as seated,
        (select moved_seq from groups where group_id = %(group_id)s)  as moved_seq,
        (select strayed_seq from groups where group_id = %(group_id)s)  as strayed_seq,
        (select json_agg(body) from one)  as settlements,
@@ -49,8 +59,13 @@ with page as (
      order by version desc
      limit %(limit)s
 )
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       is_seated(%(group_id)s, %(account_id)s)  as seated,
+select (%(session_id)s::uuid is null
+        or exists (select from credentials
+                    where account_id = %(account_id)s
+                      and credential_id = %(session_id)s
+                      and expires_at > %(now)s))  as live,
+       exists (select from seats
+                where group_id = %(group_id)s and account_id = %(account_id)s)  as seated,
        (select moved_seq from groups where group_id = %(group_id)s)  as moved_seq,
        (select strayed_seq from groups where group_id = %(group_id)s)  as strayed_seq,
        (select json_agg(body order by version desc) from page)  as settlements,
@@ -68,7 +83,11 @@ with latest as (
      where group_id = %(group_id)s
        and settlement_id = latest_settlement_id
 )
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
+select (%(session_id)s::uuid is null
+        or exists (select from credentials
+                    where account_id = %(account_id)s
+                      and credential_id = %(session_id)s
+                      and expires_at > %(now)s))  as live,
        sheet.actor_id is not null  as seated,
        %(now)s  as moment,
        sheet.*,

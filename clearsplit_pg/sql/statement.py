@@ -71,8 +71,13 @@ with page as (
      where group_id = %(group_id)s
        and member_id::text in (select said from said)
 )
-select session_lives(%(session_id)s, %(account_id)s, %(now)s)  as live,
-       is_seated(%(group_id)s, %(account_id)s)  as seated,
+select (%(session_id)s::uuid is null
+        or exists (select from credentials
+                    where account_id = %(account_id)s
+                      and credential_id = %(session_id)s
+                      and expires_at > %(now)s))  as live,
+       exists (select from seats
+                where group_id = %(group_id)s and account_id = %(account_id)s)  as seated,
        exists (select from members
                 where group_id = %(group_id)s and member_id = %(member_id)s)  as there,
        (select json_agg(json_build_array(seq, currency, amount_minor, balance_after_minor)

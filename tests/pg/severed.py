@@ -28,6 +28,8 @@ class Wire:
     url: str
     _left: int | None = None
     was_cut: bool = field(default=False)
+    round_trips: int = field(default=0)
+    """Statements that were done so far, BEGIN and COMMIT among them."""
 
     def cut_after(self, statement: int) -> None:
         """Cut the wire once, after that many statements from now on."""
@@ -39,6 +41,7 @@ class Wire:
 
     def done(self) -> bool:
         """A statement is done; whether the wire is cut before anybody hears of it."""
+        self.round_trips += 1
         if self._left is None:
             return False
         self._left -= 1

@@ -4,9 +4,12 @@ The ids are chosen by the client, as any client may, so that the later ones can 
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID, uuid5
+
+import msgspec
 
 from clearsplit_core.plain import Plain
 
@@ -191,3 +194,9 @@ BODIES: Final[Mapping[str, Mapping[str, Plain]]] = MappingProxyType(
     }
 )
 """Bodies by operation and by what they show."""
+
+ANSWERS_FILE: Final = Path(__file__).parent / "data" / "answers.json"
+ANSWERS: Final[Mapping[str, object]] = MappingProxyType(
+    msgspec.json.decode(ANSWERS_FILE.read_bytes(), type=dict[str, object])
+)
+"""An answer of each operation that gives one, recorded by tests/http/test_document.py."""

@@ -163,7 +163,7 @@ def _operation(each: Described, schemas: _Schemas) -> Json:
     told: Json = {
         "operationId": each.name,
         "summary": summary.rstrip("."),
-        "tags": [each.path.removeprefix("/groups/{group_id}").strip("/").split("/")[0] or "groups"],
+        "tags": [_noun(each.path)],
         "parameters": [*_path(each), *_query(each), *_headers(each)],
         "responses": _responses(each, schemas),
         "security": _security(each),
@@ -174,6 +174,12 @@ def _operation(each: Described, schemas: _Schemas) -> Json:
         required = not issubclass(each.takes, Extras)
         told["requestBody"] = {"required": required, "content": _content(each, schemas)}
     return told
+
+
+def _noun(path: str) -> str:
+    """What an address is about: the noun at its beginning or, in a group, behind that."""
+    noun = path.removeprefix("/groups/{group_id}").strip("/").split("/")[0]
+    return "groups" if noun in ("", "restore") else noun
 
 
 def _security(each: Described) -> list[Json]:
@@ -287,7 +293,10 @@ def _success(each: Described, schemas: _Schemas) -> Json:
         names.append("Link")
     told: Json = {"description": each.told.partition("\n")[0], "headers": _of_text(*names)}
     if each.gives is not None:
-        told["content"] = {"application/json": {"schema": schemas[each.gives]}}
+        content: Json = {"schema": schemas[each.gives]}
+        if each.name in examples.ANSWERS:
+            content["examples"] = {"an answer": {"value": examples.ANSWERS[each.name]}}
+        told["content"] = {"application/json": content}
     return told
 
 

@@ -44,6 +44,7 @@ class _Parameter(msgspec.Struct):
 
 class _Told(msgspec.Struct):
     operationId: str  # noqa: N815 - the document's word
+    tags: list[str]
     parameters: list[_Parameter]
     responses: dict[str, object]
     security: list[Mapping[str, object]]
@@ -82,6 +83,15 @@ class Operation:
     @property
     def reads(self) -> bool:
         return self.method == "GET"
+
+    @property
+    def tag(self) -> str:
+        (tag,) = self.told.tags
+        return tag
+
+    @property
+    def keyed(self) -> bool:
+        return any(one.name == "Idempotency-Key" for one in self.told.parameters)
 
     @property
     def versioned(self) -> bool:

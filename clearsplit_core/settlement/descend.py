@@ -34,9 +34,9 @@ from clearsplit_core.settlement.reduce import Residual
 from clearsplit_core.settlement.search import Search, TooMany, Verdict, split_large, split_price
 
 SETS_ENOUGH: Final = 8  # per member; a list with fewer is not worth a long search
-SETS_MAX: Final = 3_000  # a list with more does not get another size
+SETS_MAX: Final = 6_000  # a list with more does not get another size
 NODES: Final = 500  # of the first search over a list
-DIVE_NODES: Final = 100
+DIVE_NODES: Final = 200
 DIVES: Final = 10
 SET_PRICE: Final = 10  # to weigh a set and to number it
 LEAF_PICKS: Final = 5_000  # to look at an open leaf at all is worth as many picks
@@ -170,10 +170,14 @@ class Descent:
         return verdict
 
     def _dive(self, times: int) -> None:
+        """Many short searches: for one block more than was met, until that is the level."""
         taste = random.Random(1)  # noqa: S311 - the same sequence every time is what we want
         for _ in range(times):
             reluctance = [0.5 + taste.random() for _ in self.residual.values]
-            self.search.run(self.level, DIVE_NODES, reluctance)
+            if self.most + 1 < self.level:
+                self.search.glance(self.most + 1, DIVE_NODES, reluctance)
+            else:
+                self.search.run(self.level, DIVE_NODES, reluctance)
             if self._done:
                 return
 

@@ -1,6 +1,6 @@
 """Effort: a budget of work units, so that a plan never depends on the machine or the clock.
 
-A unit is about a microsecond of one server core of 2026 under CPython 3.11, on ordinary balances.
+A unit is a third to half a microsecond of one server core of 2026 under CPython 3.11.
 Every step names its price *before* it is taken, and prices depend on the question alone. So a
 larger budget follows the same path further: it chooses nothing, and never makes a plan or a bound
 worse. What a step may hold in memory is limited before it is taken, too. To read, sort and pay n
@@ -11,7 +11,7 @@ from typing import Final
 
 from clearsplit_core.errors import BadEffort
 
-BY_NAME: Final = {"interactive": 800_000, "thorough": 12_000_000}
+BY_NAME: Final = {"interactive": 1_500_000, "thorough": 20_000_000}
 
 
 class Exhausted(Exception):

@@ -33,7 +33,7 @@ from clearsplit_core.settlement.effort import Effort
 from clearsplit_core.settlement.enumerate import PICKS_MAX, Picks, ZeroSums
 from clearsplit_core.settlement.reduce import Residual
 
-SETS_FREE: Final = 5_000  # so many bits double the price of a node
+SETS_FREE: Final = 20_000  # so many bits double the price of a node
 
 Left = bytes  # how many members of each class are left; a search is over fewer than 256
 
@@ -125,6 +125,18 @@ class Search:
         except _Capped:
             return Verdict.CAPPED
         return Verdict.OPEN if self.open else Verdict.REFUTED
+
+    def glance(self, level: int, nodes_max: int, reluctance: Sequence[float]) -> None:
+        """`keep` may hear of partitions into fewer blocks than are searched for otherwise.
+
+        Leaves of such a search mean nothing to the other levels, so it leaves no traces.
+        """
+        traces = self.seen, self.open
+        self.seen, self.open = set(), {}
+        try:
+            self.run(level, nodes_max, reluctance)
+        finally:
+            self.seen, self.open = traces
 
     def close_leaves(self) -> None:
         """The open leaves are known to have no split."""

@@ -73,12 +73,12 @@ def digest(plan: Plan[str]) -> str:
 @pytest.mark.parametrize(
     ("question", "expected"),
     [
-        (uniform(60, 10**4, seed=5), "8973e3668447f7e6"),
-        (uniform(60, 10**6, seed=5), "d31aae55fb87f7d5"),
+        (uniform(60, 10**4, seed=5), "8fb45c74015d0f24"),
+        (uniform(60, 10**6, seed=5), "9b8743c3f2da6529"),
         (uniform(40, 10**9, seed=5), "170e38f0fb5b494f"),
-        (expenses(60, seed=5), "599296494bdd2e21"),
-        (expenses(60, seed=5, payers=0.2), "2cc90ecd8a4d96be"),
-        (uniform(90, 100, seed=5), "bab49f8faf763e93"),
+        (expenses(60, seed=5), "6ebd3924b460063c"),
+        (expenses(60, seed=5, payers=0.2), "6b8d1c73e6815b9e"),
+        (uniform(90, 100, seed=5), "d918894422576af7"),
         (uniform(700, 10**4, seed=5), "2f4bdb5f77cb3da8"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from clearsplit_core.settlement.bound import QUOTA, Packing, Weights
+from clearsplit_core.settlement.bound import QUOTA, Packing, Weights, _made_up
 from clearsplit_core.settlement.descend import SETS_MAX, Descent
 from clearsplit_core.settlement.effort import Effort, Exhausted
 from clearsplit_core.settlement.enumerate import (
@@ -18,6 +18,7 @@ from clearsplit_core.settlement.enumerate import (
     Listing,
     Picks,
     ZeroSums,
+    listing_price,
 )
 from clearsplit_core.settlement.halves import every_set, halves_fit
 from clearsplit_core.settlement.reduce import Residual, reduce
@@ -136,7 +137,8 @@ def test_every_match_that_is_written_out_is_paid_for(residual: Residual, size: i
     effort = Effort(boundless)
     listing = ZeroSums(residual).of_size(size, effort)
     assert listing.complete
-    assert MATCH_PRICE * len(listing.sets) + ZeroSums(residual).price(size) // 8 <= effort.spent
+    looked_at = listing_price(ZeroSums(residual).price(size))
+    assert looked_at + MATCH_PRICE * len(listing.sets) <= effort.spent
 
 
 @pytest.mark.parametrize("question", awkward.values(), ids=awkward)
@@ -177,6 +179,14 @@ def test_listed_sets_weigh_a_unit_and_members_their_share(residual: Residual, li
     assert all(weights.of(picks) >= QUOTA for picks in sets)
     assert all(weight * (listed + 1) >= QUOTA for weight in weights.weight)
     assert weights.total == weights.of(residual.everybody())
+
+
+@given(residuals)
+@quick
+def test_sets_that_came_out_too_light_are_made_up(residual: Residual) -> None:
+    sets = zero_sum_sets(residual)
+    weight = _made_up([0] * len(residual.values), sets)
+    assert all(sum(weight[index] for index in picks) >= QUOTA for picks in sets)
 
 
 @given(residuals, st.integers(2, 8))
@@ -242,6 +252,16 @@ def test_what_one_search_has_seen_does_not_mislead_the_next(
         possible = residual.size - fewest(residual) >= blocks
         verdict = search.run(blocks, boundless)
         assert verdict is (Verdict.FOUND if possible else Verdict.REFUTED)
+
+
+@given(residuals, st.integers(1, 4))
+@quick
+def test_a_glance_at_another_level_leaves_no_traces(residual: Residual, level: int) -> None:
+    sets, weights = weights_of(residual, listed=3)
+    search = Search(residual, sets, weights, Effort(boundless))
+    search.glance(level, boundless, [1.0] * len(residual.values))
+    assert not search.seen
+    assert not search.open
 
 
 @given(residuals)

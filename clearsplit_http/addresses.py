@@ -6,6 +6,7 @@ that anybody may have written. Of an IPv6 address the first 64 bits count: they 
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final, TypeAlias
 
@@ -13,6 +14,8 @@ from litestar.types import Scope
 
 Networks: TypeAlias = tuple[IPv4Network | IPv6Network, ...]
 
+ADDRESSES_MAX: Final = 1_000
+"""Addresses that are remembered as they were read."""
 HOPS_MAX: Final = 20
 """Addresses in X-Forwarded-For that are looked at."""
 
@@ -64,6 +67,7 @@ def _without_port(hop: str) -> str:
     return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
+@lru_cache(ADDRESSES_MAX)
 def _parsed(address: str) -> IPv4Address | IPv6Address | None:
     try:
         parsed = ip_address(address)

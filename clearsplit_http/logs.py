@@ -9,13 +9,19 @@ password, token, body or e-mail address is ever passed to a logger.
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
 import structlog
+from litestar.types import HTTPScope
+from structlog.typing import EventDict
 
 from clearsplit_core.errors import InsufficientRole, Refusal, SessionEnded, WrongCredentials
+from clearsplit_http.addresses import Networks, client_address
+from clearsplit_http.answers import request_id
 from clearsplit_http.refusals import InsufficientScope, QuotaExceeded
 
 LEVELS: Final = ("info", "warning", "error")
@@ -30,8 +36,29 @@ EVENTS: Final[Mapping[type[Refusal], str]] = MappingProxyType(
 )
 """Refusals that somebody who watches over the server wants to know of."""
 
+
+@dataclass(slots=True)
+class Told:
+    """What every line of one request says of it, looked up when a line is written."""
+
+    scope: HTTPScope
+    trusted: Networks
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+_TOLD: Final[ContextVar[Told | None]] = ContextVar("told", default=None)
+
+
+def _of_the_request(_logger: object, _level: str, event: EventDict) -> EventDict:
+    if told := _TOLD.get():
+        event["request_id"] = request_id(told.scope)
+        event["client"] = client_address(told.scope, told.trusted)
+        event.update(told.facts)
+    return event
+
+
 _SHARED: Final = (
-    structlog.contextvars.merge_contextvars,
+    _of_the_request,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
@@ -81,9 +108,15 @@ def refused(refusal: Refusal) -> None:
         alarming(event, code=refusal.code)
 
 
+def begin(scope: HTTPScope, trusted: Networks) -> None:
+    """From now on all lines are about this request."""
+    _TOLD.set(Told(scope, trusted))
+
+
 def about(**facts: str) -> None:
     """All further lines of this request say so."""
-    structlog.contextvars.bind_contextvars(**facts)
+    if told := _TOLD.get():
+        told.facts.update(facts)
 
 
 def _line(event: MutableMapping[str, object], **_: object) -> str:

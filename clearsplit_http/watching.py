@@ -11,8 +11,8 @@ import structlog
 from litestar.datastructures import MutableScopeHeaders
 from litestar.types import HTTPScope, Message, Receive, Send
 
-from clearsplit_http.addresses import Networks, came_by_tls, client_address
-from clearsplit_http.answers import request_id
+from clearsplit_http import logs
+from clearsplit_http.addresses import Networks, came_by_tls
 from clearsplit_http.metrics import Measured
 
 HSTS: Final = "max-age=31536000; includeSubDomains"
@@ -21,8 +21,6 @@ HSTS: Final = "max-age=31536000; includeSubDomains"
 PROBES: Final = ("/health", "/metrics")
 """Routes that machines ask every few seconds, and that have no line in the log."""
 
-_log: Final = structlog.get_logger()
-
 
 class Watched:
     """`app`, watched over. Only what `trusted` proxies say about a client is believed."""
@@ -30,21 +28,21 @@ class Watched:
     def __init__(self, app: Measured, trusted: Networks) -> None:
         self._app = app
         self._trusted = trusted
+        self._log = structlog.get_logger().bind()  # a lazy one asks for its settings at each line
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         begun = time.perf_counter()
         scope.setdefault("state", {})  # uvicorn brings one; a test's client does not
         answer = _Answer(send, tls=came_by_tls(scope, self._trusted))
-        client = client_address(scope, self._trusted)
-        with structlog.contextvars.bound_contextvars(request_id=request_id(scope), client=client):
-            try:
-                await self._app(scope, receive, answer)
-            finally:
-                route = scope.get("path_template") or "unknown"
-                if not route.startswith(PROBES):
-                    ms = round(1000 * (time.perf_counter() - begun), 1)
-                    line = {"method": scope["method"], "route": route, "status": answer.status}
-                    _log.info("request", **line, ms=ms)
+        logs.begin(scope, self._trusted)
+        try:
+            await self._app(scope, receive, answer)
+        finally:
+            route = scope.get("path_template") or "unknown"
+            if not route.startswith(PROBES):
+                ms = round(1000 * (time.perf_counter() - begun), 1)
+                line = {"method": scope["method"], "route": route, "status": answer.status}
+                self._log.info("request", **line, ms=ms)
 
 
 class _Answer:

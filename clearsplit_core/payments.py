@@ -1,8 +1,8 @@
 """Payments: money that went from one member to another outside the system.
 
 A payment moves the balances once it is confirmed. Where the group asks for confirmation it waits
-until its receiver, or an owner, says that the money came; a receiver who records it has said so.
-Nothing is taken back in silence either: to void a payment is to append an entry that reverses it.
+until its receiver, or an owner, says that the money came. Nothing is taken back in silence either:
+to void a payment is to append an entry that reverses it.
 
 Nobody pays more than they owe by mistake. What a payer owes is their debt to the whole group in
 that currency, less what of it waits to be confirmed already; more than that must be meant.
@@ -94,7 +94,7 @@ class RecordPayment:
             currency=self.currency,
             date=self.date,
             memo=self.memo,
-            state=state_when_recorded(group, self.to_member_id),
+            state=state_when_recorded(group),
             pays=None,
         )
         payment = event.payment(group)
@@ -158,12 +158,9 @@ class PaymentRecorded(OfPayment):
         )
 
 
-def state_when_recorded(group: Group, to_member_id: MemberId) -> PaymentState:
-    """Confirmed, unless the group asks for that and somebody else than the receiver records it.
-
-    Raises TooManyPending.
-    """
-    if not group.payments_need_confirmation or group.actor.id == to_member_id:
+def state_when_recorded(group: Group) -> PaymentState:
+    """Confirmed at once, unless the group asks for confirmation. Raises TooManyPending."""
+    if not group.payments_need_confirmation:
         return PaymentState.CONFIRMED
     if len(group.pending) >= PENDING_MAX:
         raise TooManyPending

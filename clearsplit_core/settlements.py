@@ -308,7 +308,7 @@ class PayTransfer:
             currency=transfer.currency,
             date=self.date or group.now.date(),
             memo=self.memo,
-            state=state_when_recorded(group, transfer.to_member_id),
+            state=state_when_recorded(group),
             pays=OfPlan(settlement.id, transfer.id),
         )
         payment = event.payment(group)

@@ -58,7 +58,7 @@ async def record_payment(asked: Asked[NewPayment]) -> Sealed:
     """Record that one member paid another.
 
     Where the group asks for confirmation it is pending, and moves no balance, until its receiver or
-    an owner confirms it; one that its receiver records is confirmed with that.
+    an owner confirms it, whoever recorded it.
     """
     return await asked.store.perform_once(
         asked.command(lambda: asked.body.record(asked.group_id)),

@@ -163,8 +163,8 @@ async def get_settlement(asked: Asked[Nothing]) -> Sealed:
 async def pay_transfer(asked: Asked[TransferPayment]) -> Sealed:
     """Record that a transfer of the latest settlement was paid.
 
-    The answer is the payment, which is pending where the group asks for confirmation, unless its
-    receiver records it. A transfer is paid once; voiding its payment opens it again.
+    The answer is the payment, which is pending where the group asks for confirmation. A transfer is
+    paid once; voiding its payment opens it again.
     """
     return await asked.store.perform_once(
         asked.command(

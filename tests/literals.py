@@ -451,7 +451,7 @@ def pending(
     to: str = "cem",
     allow_overpay: bool = False,
 ) -> Cautious[Payment]:
-    """A payment that waits to be confirmed, unless its receiver records it."""
+    """A payment that waits to be confirmed."""
     return Cautious(payment(title, amount, by=by, to=to, allow_overpay=allow_overpay))
 
 

@@ -37,7 +37,8 @@ from clearsplit_core.journal import (
     Postings,
     empty,
     net,
-    require_next,
+    require_place,
+    require_unchanged,
     reversed_legs,
 )
 from clearsplit_core.plain import Plain, Texts, from_plain, to_plain
@@ -404,19 +405,29 @@ def told_again(group: Group, entry: Entry, texts: Texts) -> Group:
 
     Raises JournalBroken, naming the entry.
     """
-    require_next(entry, group.id, group.head)
+    require_place(entry, group.id, group.head)
     at_that_time = replace(group, now=entry.at, actor_id=entry.actor_id)
     try:
         after, again = append(at_that_time, event_of(entry.event, texts))
-    except (Refusal, KeyError) as error:  # an event about somebody or something that is not there
-        raise _does_not_follow(entry) from error
-    if again != entry:
-        raise _does_not_follow(entry)
+    except _SENSELESS as error:
+        raise _broken(entry) from error
+    if again != entry:  # their hashes are compared as well, so this is where a change is seen
+        raise _broken(entry)
     return after
 
 
-def _does_not_follow(entry: Entry) -> JournalBroken:
-    return JournalBroken(f"Entry {entry.seq} does not follow from its event.", seq=entry.seq)
+_SENSELESS: Final = (Refusal, LookupError, ValueError, TypeError, AssertionError)
+"""What an event raises that is about somebody or something that is not there, or was made up."""
+
+
+def _broken(entry: Entry) -> JournalBroken:
+    """What is wrong with an entry that is not the one that its event leads to."""
+    said = f"Entry {entry.seq} does not follow from its event."
+    try:
+        require_unchanged(entry)
+    except JournalBroken as changed:
+        said = changed.message
+    return JournalBroken(said, seq=entry.seq)
 
 
 def event_of(tree: Plain, texts: Texts) -> Event:

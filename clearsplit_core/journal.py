@@ -136,7 +136,7 @@ def verify(group_id: GroupId, entries: Iterable[Entry], *, head: Head | None = N
     last = empty(group_id)
     seen = head is None or head == last
     for entry in entries:
-        require_next(entry, group_id, last)
+        _require_next(entry, group_id, last)
         last = entry.head
         seen = seen or head == last
     if not seen:
@@ -144,8 +144,13 @@ def verify(group_id: GroupId, entries: Iterable[Entry], *, head: Head | None = N
     return last
 
 
-def require_next(entry: Entry, group_id: GroupId, last: Head) -> None:
-    """`entry` stands in its place, after `last`, and is unchanged. Raises JournalBroken."""
+def _require_next(entry: Entry, group_id: GroupId, last: Head) -> None:
+    require_place(entry, group_id, last)
+    require_unchanged(entry)
+
+
+def require_place(entry: Entry, group_id: GroupId, last: Head) -> None:
+    """`entry` stands in its place, after `last`. Raises JournalBroken."""
     seq = last.seq + 1
     if entry.group_id != group_id:
         raise JournalBroken(f"Entry {seq} is of another group.", seq=seq)
@@ -153,8 +158,13 @@ def require_next(entry: Entry, group_id: GroupId, last: Head) -> None:
         raise JournalBroken(f"Entry {seq} is missing; what stands there is {entry.seq}.", seq=seq)
     if entry.previous != last.hash:
         raise JournalBroken(f"Entry {seq} does not follow from the entry before it.", seq=seq)
+
+
+def require_unchanged(entry: Entry) -> None:
+    """`entry` has the hash that its content has. Raises JournalBroken."""
     if entry.hash != entry.computed_hash():
-        raise JournalBroken(f"Entry {seq} was changed after it was written.", seq=seq)
+        message = f"Entry {entry.seq} was changed after it was written."
+        raise JournalBroken(message, seq=entry.seq)
 
 
 def _require_balanced(postings: Postings) -> None:

@@ -226,7 +226,7 @@ class _Audit:
         settlements = _bodies(group.settlements, "version", "revision", "voided")
         yield "settlements", sql.SETTLEMENTS, settlements
         payments: dict[str, Row] = {
-            key: {**row, "settlement_id": rows.settlement_paid(row["body"])}
+            key: {**row, **rows.transfer_paid(row["body"])}
             for key, row in _bodies(group.payments, "recorded_seq", "version", "state").items()
         }
         yield "payments", sql.PAYMENTS, payments

@@ -327,9 +327,9 @@ def body_row(record: object, columns: Sequence[str]) -> Row:
     return {name: body[name] for name in columns} | {"body": body}
 
 
-def settlement_paid(body: Row) -> str | None:
-    """The settlement that a payment's body says it pays a transfer of."""
-    return body["pays"] and str(body["pays"]["settlement_id"])
+def transfer_paid(body: Row) -> Row:
+    """Which transfer of which settlement a payment's body says that it pays."""
+    return body["pays"] or {"settlement_id": None, "transfer_id": None}
 
 
 def seq_of(row: Row) -> int | None:

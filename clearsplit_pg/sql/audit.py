@@ -78,7 +78,7 @@ select comment_id::text as id, expense_id::text as expense_id, recorded_seq, bod
 
 PAYMENTS: Final[LiteralString] = """
 select payment_id::text as id, recorded_seq, version, state,
-       settlement_id::text as settlement_id, body
+       settlement_id::text as settlement_id, transfer_id::text as transfer_id, body
   from payments
  where group_id = %(group_id)s
  order by payment_id

@@ -29,6 +29,7 @@ Tried: TypeAlias = Case[Any]
 
 MAY_REFUSE: Final[Mapping[str, str]] = {
     "invalid-cursor": "A cursor is sealed for its list; no pattern tells a genuine one.",
+    "invalid-json": "A text with a NUL in it is no text to us, and is one to JSON Schema.",
     "invalid-query": "Two parameters that are each right may exclude each other.",
     "unknown-member": "Who is a member is known to the group alone.",
     "unknown-currency": "Which codes there are changes with ISO 4217; the schema has their form.",

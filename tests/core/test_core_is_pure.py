@@ -26,8 +26,12 @@ _SHELF = """
 SHELF: Final = set(_SHELF.split())
 """Modules that answer the same to the same question, save for the names in `IMPURE`."""
 
-WAITING: Final = {"memory.py": {"asyncio", "threading"}, "ports.py": {"asyncio"}}
-"""What the reference store and the stores' port need besides: a lock to wait for."""
+WAITING: Final = {
+    "memory.py": {"asyncio", "threading"},
+    "limits.py": {"threading"},
+    "ports.py": {"asyncio"},
+}
+"""What the reference adapters and the stores' port need besides: a lock to wait for."""
 
 _IMPURE = """
     datetime.datetime.now datetime.datetime.today datetime.datetime.utcnow datetime.date.today

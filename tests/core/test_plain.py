@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clearsplit_core.comments import CommentAdded
 from clearsplit_core.errors import JournalBroken
 from clearsplit_core.expenses import (
     ExpenseRecorded,
@@ -33,6 +34,7 @@ from clearsplit_core.payments import PaymentConfirmed, PaymentRecorded, PaymentV
 from clearsplit_core.plain import Plain, Texts, canonical, from_plain, texts_in, to_plain
 from clearsplit_core.records import (
     Account,
+    CommentId,
     Member,
     OfPlan,
     Outcome,
@@ -96,6 +98,9 @@ TAXI: Final = ExpenseRecorded(
 )
 PLAN: Final = group().then(expense("Dinner")).then(settlement()).settlement()
 EVENTS: Final[Mapping[str, Event]] = {
+    "comment-added": CommentAdded(
+        comment_id=CommentId(UUID(int=1)), expense_id=expense_called("Taxi"), said=text("Why?")
+    ),
     "group-created": GroupCreated(name=text("Trip"), currency="EUR", founder=linked("ann")),
     "group-revised": GroupRevised(
         name=text("Trip"), archived=True, simplify=False, payments_need_confirmation=True

@@ -8,7 +8,7 @@ Two things stand at every moment: `level`, above which every number of blocks is
 3. Undecided: back to 1 while lists are short and cheap. After that search longer, four times at
    each turn, and between two searches *dive*: many short searches, each with another taste in whom
    to branch on. A search that looks in the wrong place first may stay there; a hundred short ones
-   do not.
+   do not. Where `best` is far below `level`, they look for one block more than it has.
 
 Where even the next size is costly (huge amounts have few zero-sum sets, and large ones) `halves`
 lists everything at once. Where there are too many to be listed, listing is over, and a sample of

@@ -44,7 +44,7 @@ class Residual:
 
     @property
     def width(self) -> int:
-        """How many times as dear as ordinary amounts these are to add and to keep."""
+        """How many times as much as ordinary amounts these cost to add and to keep."""
         return 1 + self.spread.bit_length() // 128
 
     @property

@@ -103,7 +103,7 @@ def _three_picks(
 
 
 def _width(values: Sequence[int]) -> int:
-    """How many times as dear as ordinary amounts these are to add and to keep."""
+    """How many times as much as ordinary amounts these cost to add and to keep."""
     return 1 + max(map(abs, values)).bit_length() // 128
 
 

@@ -162,10 +162,13 @@ def welcome(listener: socket.socket, settings: Settings) -> str:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     scheme, _, folder = settings.store_url.partition("://")
-    kept = unquote(folder) if scheme == "embedded" else _KEPT.get(scheme, _KEPT[""])
+    private = scheme == "embedded"
+    kept = unquote(folder) if private else _KEPT.get(scheme, _KEPT[""])
+    check = f"  check          clearsplit verify --database-url {settings.store_url}\n"
     return (
         f"ClearSplit serves on http://{shown}:{port}\n"
         f"  documentation  http://{shown}:{port}/docs\n"
         f"  data           {kept}\n"
+        f"{check if private else ''}"
         f"  stop           Ctrl-C"
     )

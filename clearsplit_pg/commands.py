@@ -28,6 +28,10 @@ CONNECT_S_MAX: Final = 10
 PINGS: Final = 5
 
 _NO_DATABASE: Final = "Which database? Set DATABASE_URL or give --database-url."
+_ALSO_EMBEDDED: Final = (
+    f"{_NO_DATABASE} The private one of `clearsplit serve` is embedded: or, with --data-dir,"
+    " embedded:///that/folder."
+)
 _OLD_SCHEMA: Final = "The schema is old: run `clearsplit migrate`."
 
 
@@ -163,7 +167,7 @@ def database_at(arguments: argparse.Namespace) -> Generator[str]:
     `embedded:` and `embedded:///a/folder` name the private Postgres of `clearsplit serve`. Raises
     DatabaseUnfit and CannotStart.
     """
-    given = database_url(arguments)
+    given = database_url(arguments, otherwise=_ALSO_EMBEDDED)
     with embedded.serving(given) if given.startswith("embedded:") else nullcontext(given) as url:
         if schema.pending(url):
             raise DatabaseUnfit(_OLD_SCHEMA)
@@ -174,8 +178,10 @@ class _NoDatabase(Exception):
     """Nobody said which database."""
 
 
-def database_url(arguments: argparse.Namespace) -> str:
-    """From the flag, the environment, or the file that the environment names."""
+def database_url(arguments: argparse.Namespace, *, otherwise: str = _NO_DATABASE) -> str:
+    """From the flag, the environment, or the file that the environment names; `otherwise` is said
+    where none does.
+    """
     given: str = arguments.database_url or ""
     file = os.environ.get("DATABASE_URL_FILE", "")
     if not given:
@@ -185,7 +191,7 @@ def database_url(arguments: argparse.Namespace) -> str:
     if not given and file:
         given = _content(Path(file))
     if not given.strip():
-        raise _NoDatabase
+        raise _NoDatabase(otherwise)
     return given.strip()
 
 
@@ -202,8 +208,8 @@ def reporting(
     """What `run` returns; for what a person can cause, a sentence and the status that fits."""
     try:
         return run(arguments)
-    except _NoDatabase:
-        return _fail(command, _NO_DATABASE, status=2)
+    except _NoDatabase as nowhere:
+        return _fail(command, str(nowhere), status=2)
     except Refusal as refusal:
         return _fail(command, refusal.message, status=1)
     except psycopg.Error as error:

@@ -87,13 +87,16 @@ def test_every_link_and_every_file_that_is_named_is_there(document: str) -> None
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
-    """`clearsplit serve` on a private Postgres and a free port."""
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """`clearsplit serve` on a private Postgres and a free port, in this user's usual folder."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    for name in ("DATABASE_URL", "DATABASE_URL_FILE", "ENV"):
+        monkeypatch.delenv(name, raising=False)
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     clearsplit = Path(sys.executable).parent / "clearsplit"
-    options = ["serve", "--port", str(port), "--data-dir", str(tmp_path / "data")]
+    options = ["serve", "--port", str(port)]
     with subprocess.Popen([clearsplit, *options], stdout=subprocess.DEVNULL) as process:
         try:
             address = f"127.0.0.1:{port}"
@@ -115,12 +118,16 @@ def wait_for(url: str) -> None:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
-def test_the_curl_lines_settle_a_group(server: str) -> None:
+def test_the_curl_lines_settle_a_group_that_can_be_checked(server: str) -> None:
     (lines,) = [str(each.parsed) for each in snippets("sh") if "curl" in str(each.parsed)]
     said = shell(lines.replace("127.0.0.1:8000", server))
     assert '"amount_minor":2125,"currency":"EUR"}],"optimal":true' in said
     assert '"amount_minor":2125,"currency":"EUR","date":"2026-01-06"' in said
     assert '"code"' not in said
+    (check,) = [str(each.parsed) for each in snippets("sh") if "verify" in str(each.parsed)]
+    checked = shell(check)
+    assert "1 group" in checked
+    assert "The new password is " in checked
 
 
 def test_the_checker_in_the_journals_page_checks_what_is_exported(tmp_path: Path) -> None:

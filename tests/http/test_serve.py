@@ -1,8 +1,10 @@
 """`clearsplit serve` as its operator sees it: a process, its words and its end."""
 
+import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -75,7 +77,11 @@ def _started_solver(process: subprocess.Popen[str], url: str) -> int:
 def test_without_a_database_it_brings_its_own(tmp_path: Path) -> None:
     folder = tmp_path / "data folder"
     with serving("--data-dir", str(folder), env=environment()) as (process, said):
-        assert str(folder) in said
+        assert f"data           {folder}\n" in said
+        (check,) = re.findall(r"check +clearsplit (verify .*)", said)
+        verify = [sys.executable, "-m", "clearsplit_core", *check.split()]
+        done = subprocess.run(verify, env=environment(), capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
         assert httpx.get(f"{address(said)}/health/ready").status_code == 200
         assert (folder / "jwt-secret").stat().st_mode & 0o777 == 0o600
         process.send_signal(signal.SIGINT)

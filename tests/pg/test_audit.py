@@ -490,6 +490,16 @@ def test_verify_of_the_private_postgres(tmp_path: Path, capsys: pytest.CaptureFi
     assert not (tmp_path / "nothing").exists()
 
 
+def test_who_names_no_database_is_told_of_the_private_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    assert main(["verify"]) == 2
+    said = capsys.readouterr().err
+    assert "Set DATABASE_URL or give --database-url." in said
+    assert "is embedded: or, with --data-dir, embedded:///that/folder." in said
+
+
 def test_a_group_is_named_by_its_id(unguarded: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         run_verify(unguarded, "--group", "lisbon")

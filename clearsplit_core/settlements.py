@@ -21,6 +21,7 @@ from clearsplit_core.errors import (
     AlreadyExists,
     AlreadyVoided,
     BalancesMoved,
+    Overpayment,
     SettlementStale,
     SettlementSuperseded,
     SettlementTooLarge,
@@ -29,6 +30,7 @@ from clearsplit_core.errors import (
 )
 from clearsplit_core.group import Event, Group, Right
 from clearsplit_core.journal import GroupId, MemberId
+from clearsplit_core.money import Money
 from clearsplit_core.payments import PaymentRecorded, excess_minor, state_when_recorded
 from clearsplit_core.plain import to_plain
 from clearsplit_core.ports import Decision, Needs
@@ -267,7 +269,7 @@ class PayTransfer:
 
     Without a `date` it is the day of the entry, in UTC. Raises ThingNotFound, InsufficientRole,
     AlreadyExists, TransferAlreadyPaid, SettlementSuperseded, SettlementStale, TooManyPending,
-    BadText.
+    BadText, and Overpayment where the payer's payments that wait cover it already.
     """
 
     group_id: GroupId
@@ -314,7 +316,35 @@ class PayTransfer:
         payment = event.payment(group)
         if group.is_stale(settlement) and excess_minor(group, payment):
             raise SettlementStale
+        _require_not_waiting(group, settlement, transfer)
         return Decision((event,), payment)
+
+
+def _require_not_waiting(group: Group, settlement: Settlement, transfer: PlannedTransfer) -> None:
+    """No payment that waits to be confirmed covers the transfer already. Raises Overpayment.
+
+    A plan knows nothing of payments that wait, since they have moved nothing yet. What its payer
+    has under way besides the plan counts against what the plan asks of them.
+    """
+    asked = sum(
+        each.amount_minor
+        for each in settlement.transfers
+        if each.state is TransferState.OPEN
+        and (each.from_member_id, each.currency) == (transfer.from_member_id, transfer.currency)
+    )
+    waiting = sum(
+        each.amount_minor
+        for each in group.pending
+        if (each.from_member_id, each.currency) == (transfer.from_member_id, transfer.currency)
+        and (each.pays is None or each.pays.settlement_id != settlement.id)
+    )
+    excess = transfer.amount_minor - max(0, asked - waiting)
+    if waiting and excess > 0:
+        raise Overpayment(
+            f"The payer has payments of {Money(waiting, transfer.currency)} that wait to be"
+            f" confirmed, so this is {Money(excess, transfer.currency)} ({excess} in minor units)"
+            " more than is left to pay; confirm or void those first."
+        )
 
 
 # ── Voiding ──────────────────────────────────────────────────────────────────────────────────────

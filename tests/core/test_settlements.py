@@ -26,6 +26,7 @@ from clearsplit_core.errors import (
 )
 from clearsplit_core.group import Group
 from clearsplit_core.journal import MemberId
+from clearsplit_core.payments import VoidPayment
 from clearsplit_core.ports import Command
 from clearsplit_core.records import (
     PaymentState,
@@ -75,7 +76,16 @@ def at_odds(of: Group) -> Mapping[tuple[MemberId, str], int]:
 
 
 def settled(told: Story, strategy: Strategy) -> tuple[Story, Settlement]:
-    """The story with one more settlement."""
+    """The story with one more settlement, and nothing that waits to be confirmed."""
+    for waiting in told.group.pending:
+        told = told.then(
+            VoidPayment(
+                group_id=TRIP,
+                payment_id=waiting.id,
+                expected_version=waiting.version,
+                reason=None,
+            )
+        )
     settlement_id = SettlementId(member("the law's"))
     after = told.then(Settle(group_id=TRIP, settlement_id=settlement_id, strategy=strategy))
     return after, after.group.settlement(settlement_id)
@@ -323,7 +333,8 @@ def test_whatever_else_moves_a_balance_makes_it_stale(case: str) -> None:
 
 
 def test_what_moves_no_balance_leaves_it_fresh() -> None:
-    told = PLANNED.then(seat("eve")).then(pending("Cash", "1.00 EUR")).then(pay(0))
+    waits = pending("Cash", "1.00 EUR", allow_overpay=True)
+    told = PLANNED.then(seat("eve")).then(pay(0)).then(waits)
     assert told.group.is_fresh(told.settlement())
 
 
@@ -360,6 +371,28 @@ def test_a_stale_transfer_is_paid_as_long_as_that_is_owed() -> None:
     with pytest.raises(SettlementStale):
         told.then(pay(numbers[member("bob")]))
     assert told.then(pay(numbers[member("cem")])).group.balances[member("cem"), "EUR"] == 0
+
+
+def test_nobody_is_asked_twice_for_what_waits_to_be_confirmed() -> None:
+    """A settlement computed meanwhile names the same debt again."""
+    waiting = PLANNED.then(Cautious(pay(0))).then(settlement("Next"))
+    with pytest.raises(Overpayment, match="wait to be confirmed"):
+        waiting.then(pay(0, "Again", of="Next"))
+    assert waiting.then(pay(1, "Other", of="Next")).payment("Other").legs()
+
+
+def test_what_waits_besides_the_plan_counts_against_it() -> None:
+    payer = PLANNED.settlement().transfers[0].from_member_id
+    name = next(name for name in ("ann", "bob", "cem") if member(name) == payer)
+    waiting = PLANNED.then(pending("Cash", "0.01 EUR", by=name, to="ann"))
+    with pytest.raises(Overpayment, match="so this is 0"):
+        waiting.then(pay(0))
+
+
+def test_what_waits_of_the_plan_itself_leaves_the_rest_payable() -> None:
+    told = PLANNED.then(Cautious(pay(0))).then(pay(1))
+    assert told.payment("Transfer 0").state is PaymentState.PENDING
+    assert told.payment("Transfer 1").state is PaymentState.CONFIRMED
 
 
 # ── Paying ───────────────────────────────────────────────────────────────────────────────────────

@@ -13,13 +13,14 @@ from importlib.metadata import version
 from time import perf_counter
 from typing import ClassVar, Final
 
-from litestar.types import ASGIApp, HTTPScope, Message, Method, Receive, Send
+from litestar.types import HTTPScope, Message, Method, Receive, Send
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from clearsplit_core.ports import Occupancy
 from clearsplit_http.answers import common_headers, send_answer
+from clearsplit_http.routing import OneSpelling
 
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 """The variable that names the folder; prometheus_client reads it when it is first imported."""
@@ -80,7 +81,7 @@ class Measured:
     in_flight: ClassVar[int] = 0
     """Requests that this process is answering; a gauge would cost more than all the rest."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: OneSpelling) -> None:
         self._app = app
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:

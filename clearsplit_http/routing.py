@@ -8,7 +8,7 @@ message) costs as much as a whole answer of ours and is not needed here.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from litestar.enums import ScopeType
 from litestar.handlers import HTTPRouteHandler
@@ -16,6 +16,10 @@ from litestar.types import ASGIApp, HTTPScope, Method, Receive, Scope, Send
 
 from clearsplit_core.ports import Sealed
 from clearsplit_http.answers import send_sealed
+
+_ANOTHER_SPELLING: Final = re.compile(rb"%|//|./$")
+_NOWHERE: Final = "/%"
+"""What no route is called."""
 
 
 class Answering(Protocol):
@@ -41,6 +45,22 @@ class Options:
 
     async def answer(self, scope: HTTPScope, _receive: Receive, send: Send) -> None:
         await send_sealed(Sealed(204, (("Allow", self.allow),), b""), scope, send)
+
+
+class OneSpelling:
+    """`app`, whose addresses have one spelling each: in any other, nothing is there.
+
+    Litestar finds `/metrics` also at `//metrics`, `/metrics/` and `/metrics%2f`, where a rule of a
+    proxy for that address may not. Nothing in an address of ours needs a percent sign.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        if _ANOTHER_SPELLING.search(scope["raw_path"]):
+            scope["path"] = _NOWHERE
+        await self._app(scope, receive, send)
 
 
 def handlers(answering: Iterable[Answering]) -> list[HTTPRouteHandler]:

@@ -20,6 +20,7 @@ import uvicorn
 from clearsplit_http.app import create_app
 from clearsplit_http.framing import Framing
 from clearsplit_http.metrics import Measured
+from clearsplit_http.routing import OneSpelling
 from clearsplit_http.server import Server, running
 from clearsplit_http.settings import Settings
 from clearsplit_http.watching import Watched
@@ -80,7 +81,7 @@ def uvicorn_config(
 
 def application(server: Server) -> Watched:
     """The application as it is served, with what stands around it."""
-    return Watched(Measured(create_app(server)), server.settings.trusted_proxies)
+    return Watched(Measured(OneSpelling(create_app(server))), server.settings.trusted_proxies)
 
 
 def settle_memory() -> None:

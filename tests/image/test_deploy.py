@@ -176,9 +176,16 @@ def test_every_one_of_our_metrics_is_on_the_dashboard() -> None:
     assert {name for name in ours if name not in shown} == set()
 
 
-@pytest.mark.parametrize("name", ["Caddyfile", "nginx.conf", "traefik.yml"])
-def test_no_proxy_lets_the_metrics_out(name: str) -> None:
-    assert "/metrics" in (DEPLOY / name).read_text()
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("Caddyfile", "respond /metrics* 404"),
+        ("nginx.conf", "location ^~ /metrics { return 404; }"),
+        ("traefik.yml", "!PathPrefix(`/metrics`)"),
+    ],
+)
+def test_no_proxy_lets_the_metrics_out_nor_anything_that_begins_so(name: str, rule: str) -> None:
+    assert rule in (DEPLOY / name).read_text()
 
 
 # ── Backups ──────────────────────────────────────────────────────────────────────────────────────

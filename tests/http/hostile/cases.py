@@ -143,7 +143,11 @@ HIDDEN: Final = (404, "not-found")
 BAD_QUERY: Final = (400, "invalid-query")
 ADDRESSES: Final = [
     Case("an unknown address", get(f"/{MARK}"), *HIDDEN),
-    Case("two slashes, which are one", get("//groups"), 200),
+    Case("two slashes", get("//metrics"), *HIDDEN),
+    Case("a slash at the end", get("/metrics/"), *HIDDEN),
+    Case("a slash at the end, encoded", get("/metrics%2f"), *HIDDEN),
+    Case("a letter, encoded", get("/%6detrics"), *HIDDEN),
+    Case("two slashes after a host", get("http://x//metrics"), *HIDDEN),
     Case("a way up", get("/groups/../../etc/passwd"), *HIDDEN),
     Case("a way up, encoded", get("/groups/..%2f..%2fetc%2fpasswd"), *HIDDEN),
     Case("a NUL, encoded", get("/groups/%00"), *HIDDEN),

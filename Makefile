@@ -68,7 +68,7 @@ operations: venv  ## Dockerfile, workflows and Compose files: hadolint, actionli
 	@$(BIN)/hadolint Dockerfile
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/actionlint
 	@$(BIN)/zizmor --offline --quiet .github
-	@$(BIN)/shellcheck docs/deploy/roles.sh tests/image/install.sh tests/serve.sh tests/wheel.sh .ci/run
+	@$(BIN)/shellcheck docs/deploy/roles.sh tests/install.sh tests/serve.sh tests/wheel.sh .ci/run
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml docker-compose.prod.yml docs/deploy/traefik.yml
 	@$(BIN)/check-jsonschema --schemafile tests/image/compose.schema.json docker-compose.prod.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml

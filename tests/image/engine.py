@@ -120,7 +120,7 @@ def _refuse_without(*tools: str) -> None:
     missing = [tool for tool in tools if not shutil.which(tool)]
     if missing:
         raise ToolsMissing(
-            f"no {', '.join(missing)} here: install them with tests/image/install.sh, or set"
+            f"no {', '.join(missing)} here: install them with tests/install.sh, or set"
             " IMAGE_ENGINE=docker"
         )
     if os.geteuid() != 0:

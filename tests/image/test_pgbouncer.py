@@ -33,7 +33,7 @@ def bounced_url(server: Server, tmp_path: Path) -> Generator[str]:
     """A migrated database through a PgBouncer that keeps two connections to it."""
     program = shutil.which("pgbouncer")
     if program is None:
-        pytest.skip("there is no pgbouncer here: tests/image/install.sh")
+        pytest.skip("there is no pgbouncer here: tests/install.sh")
     name, port = f"ledger_{secrets.token_hex(4)}", free_port()
     execute(f"{server.url}/postgres", sql.SQL("create database {}").format(sql.Identifier(name)))
     migrate(f"{server.url}/{name}")

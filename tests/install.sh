@@ -1,9 +1,10 @@
 #!/bin/sh
-# Installs what `make image-test` needs on Debian or Ubuntu without a Docker engine, and the proxies
-# that it puts before the image. Run it as root.
+# Installs what the tests use besides Python on Debian or Ubuntu: a browser for /docs, and for
+# `make image-test` without a Docker engine what builds and runs an image, and the proxies that are
+# put before it. Run it as root. Tests whose tool is missing are skipped, and say so.
 set -eu
 
-for wanted in buildah podman runc debootstrap caddy nginx-light:nginx pgbouncer; do
+for wanted in chromium buildah podman runc debootstrap caddy nginx-light:nginx pgbouncer; do
   command -v "${wanted#*:}" >/dev/null || missing="${missing:-} ${wanted%:*}"
 done
 [ -n "${missing:-}" ] || { echo "nothing is missing"; exit 0; }

@@ -23,7 +23,7 @@ from clearsplit_core.journal import GroupId, MemberId
 from clearsplit_core.keep import KEEP, Change, Keep, changed
 from clearsplit_core.ports import Decision, Needs
 from clearsplit_core.records import Expense, ExpenseId, Fx, Outcome, Role, Terms, outcome_of
-from clearsplit_core.splits import Itemised, Part, Split
+from clearsplit_core.splits import Itemised, Part, Split, places
 from clearsplit_core.text import Text, require_readable
 
 TITLE_MAX: Final = 200
@@ -199,7 +199,7 @@ class ReviseExpense(ChangeOfExpense):
     def decide(self, group: Group) -> Decision[Expense]:
         expense = _expense_as_seen(group, self.expense_id, self.expected_version)
         if expense.voided:
-            raise AlreadyVoided
+            raise AlreadyVoided("This expense is voided; restore it first, then change it.")
         terms = self.changes.of(expense.terms)
         _require_readable(terms)
         _require_members(terms, group, known=expense.terms.members)
@@ -312,9 +312,10 @@ def _expense_as_seen(group: Group, expense_id: ExpenseId, expected_version: int)
 
 def _require_members(terms: Terms, group: Group, known: frozenset[MemberId] = frozenset()) -> None:
     """Whoever is new to the expense is a member who has not left."""
-    payers = {payer.member_id for payer in terms.payers}
-    group.require_members(sorted(payers - known), field="/payers")
-    group.require_members(sorted(set(terms.split.members) - known), field="/split")
+    payers = ((each.member_id, f"/payers/{i}/member_id") for i, each in enumerate(terms.payers))
+    for member_id, field in (*payers, *places(terms.split)):
+        if member_id not in known:
+            group.require_members([member_id], field=field)
 
 
 def _require_group_currency(terms: Terms, group: Group) -> None:

@@ -9,7 +9,7 @@ other way than its amount: what would need that is a second expense. Who got the
 on the expense's id alone (`money.allocate`). Members are ids of any hashable type.
 """
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -246,6 +246,7 @@ class Itemised(Generic[M]):
 
     def shares(self, amount_minor: int, expense_id: UUID | str) -> dict[M, int]:
         """Raises WrongTotal, saying by how much, and WrongSign."""
+        self._require_discount_below_the_rest()
         require_total(amount_minor, self._total_minor(), field="/split/items")
         had = self._had()
         require_one_sign(amount_minor, had.values(), field="/split/items")
@@ -259,6 +260,16 @@ class Itemised(Generic[M]):
     def _total_minor(self) -> int:
         items_minor = sum(item.amount_minor for item in self.items)
         return items_minor + self.tax_minor + self.tip_minor - self.discount_minor
+
+    def _require_discount_below_the_rest(self) -> None:
+        """Raises WrongSign where the discount alone turns the bill into its opposite."""
+        total_minor, discount_minor = self._total_minor(), self.discount_minor
+        before_minor = total_minor + discount_minor
+        if total_minor * discount_minor < 0 < before_minor * discount_minor:
+            raise WrongSign(
+                "The discount is more than the items, tax and tip together.",
+                field="/split/discount_minor",
+            )
 
     def _had(self) -> dict[M, Fraction]:
         had = dict.fromkeys(self.members, Fraction(0))
@@ -281,6 +292,18 @@ def amounts_in(split: Split[M]) -> tuple[int, ...]:
         items = (item.amount_minor for item in split.items)
         return (*items, split.tax_minor, split.tip_minor, split.discount_minor)
     return ()
+
+
+def places(split: Split[M]) -> Iterator[tuple[M, str]]:
+    """Everybody who is named to share, and a JSON pointer to where."""
+    if isinstance(split, Itemised):
+        for index, item in enumerate(split.items):
+            for place, member in enumerate(item.members):
+                yield member, f"/split/items/{index}/members/{place}"
+        return
+    named = isinstance(split, Equal | Adjustment)
+    for index, member in enumerate(split.members):
+        yield member, f"/split/members/{index}" if named else f"/split/parts/{index}/member_id"
 
 
 def require_total(amount_minor: int, total_minor: int, *, field: str) -> None:

@@ -34,9 +34,9 @@ from clearsplit_http.refusals import (
     WrongType,
 )
 from clearsplit_http.server import Server
-from clearsplit_http.wire.resources import Journal, Page, Resource
+from clearsplit_http.wire.resources import Body, Journal, Page, Resource
 
-B = TypeVar("B", bound=msgspec.Struct)
+B = TypeVar("B", bound=Body)
 R = TypeVar("R")
 T = TypeVar("T")
 

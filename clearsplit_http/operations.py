@@ -134,9 +134,16 @@ class Operation(Generic[B]):
     ) -> Sealed:
         knock = await self._knock(scope, receive, allowances)
         try:
-            return await self.route(self._asked(knock))
+            return await self._routed(self._asked(knock))
         except Unreadable as refusal:
             await self._require_access(knock, refusal)
+            raise
+
+    async def _routed(self, asked: Asked[B]) -> Sealed:
+        try:
+            return await self.route(asked)
+        except Refusal as refusal:
+            refusal.field = self.takes.pointer(refusal.field, asked.tree)
             raise
 
     async def _knock(

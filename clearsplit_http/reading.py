@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Final, NoReturn, TypeVar
 
 import msgspec
+from msgspec import inspect
 
 from clearsplit_core.errors import Invalid
 from clearsplit_core.plain import Plain
@@ -118,7 +119,7 @@ def shaped(tree: Plain, shape: type[T]) -> T:
     try:
         return msgspec.convert(tree, shape, strict=True)
     except msgspec.ValidationError as error:
-        raise _field_refusal(str(error)) from None
+        raise _field_refusal(str(error), shape) from None
 
 
 _PLACE = re.compile(r" - at `(?P<place>.*)`$")
@@ -142,8 +143,8 @@ _TYPES: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def _field_refusal(said: str) -> Invalid:
-    """What msgspec said, as a refusal that does not repeat what was sent."""
+def _field_refusal(said: str, shape: type) -> Invalid:
+    """What msgspec said of a `shape`, as a refusal that does not repeat what was sent."""
     found = _PLACE.search(said)
     pointer = _pointer(found["place"] if found else "")
     said = said[: found.start()] if found else said
@@ -158,9 +159,10 @@ def _field_refusal(said: str) -> Invalid:
         return OutOfRange(f"{measure} {limit['limit']}.", field=pointer)
     if types := _TYPE.match(said):
         words = [_TYPES.get(name, name) for name in types["types"].split(" | ")]
-        return WrongType(f"This must be {' or '.join(words)}.", field=pointer)
+        such = _example(shape, pointer) if "a text" in words else ""
+        return WrongType(f"This must be {' or '.join(words)}{such}.", field=pointer)
     if said.startswith(("Invalid enum value", "Invalid value")):
-        return UnknownValue(field=pointer)
+        return UnknownValue(f"This is one of {_choices(shape, pointer)}.", field=pointer)
     return BadFormat(field=pointer)
 
 
@@ -168,3 +170,54 @@ def _pointer(place: str) -> str:
     """A JSON pointer (RFC 6901) for msgspec's `$.split.parts[0].percent`."""
     steps = (step["index"] or step["name"] for step in _STEP.finditer(place))
     return "".join(f"/{step}" for step in steps)
+
+
+# ── What a shape takes at a place ────────────────────────────────────────────────────────────────
+
+
+def _choices(shape: type, pointer: str) -> str:
+    """The values that a field takes, where they are few."""
+    values: list[object] = []
+    for kind in _kinds_at(shape, pointer):
+        if isinstance(kind, inspect.LiteralType):
+            values += kind.values
+        elif isinstance(kind, inspect.EnumType):
+            values += [each.value for each in kind.cls]
+    return ", ".join(map(str, values))
+
+
+def _example(shape: type, pointer: str) -> str:
+    """`, such as "25"`, or nothing where the field names no example."""
+    for kind in _kinds_at(shape, pointer):
+        if isinstance(kind, inspect.Metadata):
+            for example in (kind.extra_json_schema or {}).get("examples", ()):
+                return f", such as {json.dumps(example)}"
+    return ""
+
+
+def _kinds_at(shape: type, pointer: str) -> list[inspect.Type]:
+    kinds = _alternatives(inspect.type_info(shape))
+    for step in pointer.split("/")[1:]:
+        kinds = [inner for kind in kinds for inner in _within(kind, step)]
+    return kinds
+
+
+def _within(kind: inspect.Type, step: str) -> list[inspect.Type]:
+    """What stands at one step of a pointer into a `kind`."""
+    if isinstance(kind, inspect.StructType):
+        if step == kind.tag_field:
+            return [inspect.LiteralType((kind.tag,))]
+        fields = [field.type for field in kind.fields if field.encode_name == step]
+        return [inner for field in fields for inner in _alternatives(field)]
+    if isinstance(kind, inspect.ListType | inspect.VarTupleType):
+        return _alternatives(kind.item_type)
+    return []
+
+
+def _alternatives(kind: inspect.Type) -> list[inspect.Type]:
+    """All that a `kind` may be; what is noted of it beside."""
+    if isinstance(kind, inspect.UnionType):
+        return [inner for each in kind.types for inner in _alternatives(each)]
+    if isinstance(kind, inspect.Metadata):
+        return [kind, *_alternatives(kind.type)]
+    return [kind]

@@ -19,6 +19,7 @@ from clearsplit_core.expenses import (
 )
 from clearsplit_core.journal import GroupId, MemberId
 from clearsplit_core.keep import KEEP, Change
+from clearsplit_core.plain import Plain
 from clearsplit_core.questions import Category, ExpenseVersion
 from clearsplit_core.records import Expense, ExpenseId, Fx, Outcome, Terms
 from clearsplit_core.splits import Part
@@ -56,7 +57,7 @@ Memo = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": MEMO_
 class FxBody(Body, frozen=True, kw_only=True):
     """An exchange rate: major units of `currency`, the group's, for one of the expense's."""
 
-    rate: Annotated[str, Meta(description='A decimal number above zero, such as "1.0837".')]
+    rate: Annotated[str, Meta(description="A decimal number above zero.", examples=["1.0837"])]
     currency: Currency
 
     def to_core(self) -> Fx:
@@ -67,7 +68,16 @@ class FxBody(Body, frozen=True, kw_only=True):
         return cls(rate=fx.rate, currency=fx.currency)
 
 
-class NewExpense(Body, frozen=True, kw_only=True):
+class _Paid(Body, frozen=True, kw_only=True):
+    """A body that may name the only payer in `paid_by`."""
+
+    @classmethod
+    def pointer(cls, field: str, sent: Plain) -> str:
+        only = isinstance(sent, dict) and "paid_by" in sent and sent.get("payers") is None
+        return "/paid_by" if only and field == "/payers/0/member_id" else field
+
+
+class NewExpense(_Paid, frozen=True, kw_only=True):
     """What somebody paid for others. Give either `paid_by` or `payers`; a negative amount is
     income or a refund.
     """
@@ -113,7 +123,7 @@ class NewExpense(Body, frozen=True, kw_only=True):
         return to_parts(self.payers)
 
 
-class ExpenseChanges(Body, frozen=True, kw_only=True):
+class ExpenseChanges(_Paid, frozen=True, kw_only=True):
     """What to change; what is left out stays as it is. An only payer goes on paying all of it."""
 
     title: Title | UnsetType = UNSET

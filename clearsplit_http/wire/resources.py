@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from clearsplit_core.journal import Head
 from clearsplit_core.keep import KEEP, Change
+from clearsplit_core.plain import Plain
 from clearsplit_core.records import AMOUNT_MINOR_MAX
 from clearsplit_core.text import SALT_BYTES, Text
 from clearsplit_http.preconditions import Tag
@@ -48,6 +49,11 @@ ChosenId = Annotated[
 
 class Body(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a client sends."""
+
+    @classmethod
+    def pointer(cls, field: str, sent: Plain) -> str:  # noqa: ARG003 (for those that look)
+        """How the core's JSON pointer `field` is called in such a body, of which `sent` is one."""
+        return field
 
 
 class Extras(Body, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from clearsplit_core.splits import (
 )
 from clearsplit_http.wire.resources import Body, Minor, new_text_or_none, words_or_none
 
-Percent = Annotated[str, Meta(description='A decimal number, such as "33.34".')]
+Percent = Annotated[str, Meta(description="A decimal number.", examples=["25", "33.34"])]
 
 
 class AmountPart(Body, frozen=True, kw_only=True):

@@ -521,6 +521,11 @@ REFUSED = [
         "/split/items",
         {"kind": "itemised", "items": [line(101, "ann"), line(-1, "bob")]},
     ),
+    (
+        WrongSign,
+        "/split/discount_minor",
+        {"kind": "itemised", "items": [line(100, "ann")], "discount_minor": 101},
+    ),
     (BadWeights, "/split/parts", {"kind": "shares", "parts": [count("ann", 0), count("bob", 0)]}),
     (
         BadWeights,

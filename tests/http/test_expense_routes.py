@@ -145,7 +145,32 @@ async def test_a_refund_is_negative(api: Api) -> None:
         ({"date": "2026-02-30"}, "bad-format", "/date"),
         ({"date": "2026-02-01T00:00:00Z"}, "bad-format", "/date"),
         ({"paid_by": "ana"}, "bad-format", "/paid_by"),
-        ({"paid_by": UNKNOWN}, "unknown-member", "/payers"),
+        ({"paid_by": UNKNOWN}, "unknown-member", "/paid_by"),
+        (
+            {"paid_by": None, "payers": [{"member_id": UNKNOWN, "amount_minor": 10000}]},
+            "unknown-member",
+            "/payers/0/member_id",
+        ),
+        (
+            {"split": {"kind": "equal", "members": [UNKNOWN]}},
+            "unknown-member",
+            "/split/members/0",
+        ),
+        (
+            {"split": {"kind": "shares", "parts": [{"member_id": UNKNOWN, "shares": 1}]}},
+            "unknown-member",
+            "/split/parts/0/member_id",
+        ),
+        (
+            {
+                "split": {
+                    "kind": "itemised",
+                    "items": [{"amount_minor": 10000, "members": [UNKNOWN]}],
+                }
+            },
+            "unknown-member",
+            "/split/items/0/members/0",
+        ),
         ({"paid_by": None}, "missing-field", "/paid_by"),
         ({"payers": []}, "payers-unclear", "/payers"),
         ({"split": {"kind": "even"}}, "unknown-value", "/split/kind"),
@@ -167,6 +192,21 @@ async def test_an_expense_that_is_wrong_says_where(
     lisbon = await trip(memory_api)
     answer = await lisbon.owner.post(lisbon.expenses, lisbon.dinner(**change))
     assert (answer.said, answer.pointer) == ((422, code), pointer)
+
+
+async def test_an_unknown_kind_of_split_lists_those_that_there_are(memory_api: Api) -> None:
+    lisbon = await trip(memory_api)
+    answer = await lisbon.owner.post(lisbon.expenses, lisbon.dinner(split={"kind": "even"}))
+    kinds = "equal, exact, percentage, shares, adjustment, itemised"
+    assert answer["detail"] == f"This is one of {kinds}."
+
+
+async def test_a_percentage_that_is_no_text_is_answered_with_one(memory_api: Api) -> None:
+    lisbon = await trip(memory_api)
+    parts: Plain = [{"member_id": lisbon.bo, "percent": 100}]
+    split: Plain = {"kind": "percentage", "parts": parts}
+    answer = await lisbon.owner.post(lisbon.expenses, lisbon.dinner(split=split))
+    assert answer["detail"] == 'This must be a text, such as "25".'
 
 
 @pytest.mark.parametrize("number", ["5.0", "1e3", "10000.00", "-0.0", "1E400", "1" + "0" * 400])
@@ -238,6 +278,7 @@ async def test_what_may_be_missing_can_be_taken_away(api: Api) -> None:
         ({"title": None}, "wrong-type"),
         ({"id": UNKNOWN}, "unknown-field"),
         ({"paid_by": UNKNOWN, "payers": []}, "payers-unclear"),
+        ({"paid_by": UNKNOWN}, "unknown-member"),
         ({"split": {"kind": "exact", "parts": []}}, "nobody-named"),
     ],
 )
@@ -249,6 +290,7 @@ async def test_a_correction_that_is_wrong_changes_nothing(
     owner = lisbon.owner.sending(if_match=first.etag)
     answer = await owner.patch(first.headers["location"], change)
     assert answer.said == (422, code)
+    assert answer.pointer == ("/paid_by" if code == "unknown-member" else answer.pointer)
     assert (await lisbon.owner.get(first.headers["location"])).etag == first.etag
 
 
@@ -274,3 +316,4 @@ async def test_a_voided_expense_is_not_corrected(api: Api) -> None:
     await lisbon.owner.sending(if_match='"1"').delete(place)
     answer = await lisbon.owner.sending(if_match='"2"').patch(place, {"title": "Supper"})
     assert answer.said == (409, "already-voided")
+    assert "restore it first" in str(answer["detail"])

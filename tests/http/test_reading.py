@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from clearsplit_core.errors import Invalid
 from clearsplit_core.plain import Plain, canonical
 from clearsplit_http.reading import DEPTH_MAX, DIGITS_MAX, read_json, shaped
-from clearsplit_http.refusals import BadJson
+from clearsplit_http.refusals import BadJson, UnknownValue
 from clearsplit_http.wire.expenses import NewExpense
+from clearsplit_http.wire.settlements import NewSettlement
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
 trees = st.recursive(
@@ -152,3 +153,15 @@ def test_a_wrong_field_is_pointed_at_and_its_value_not_repeated(
         shaped(tree, Place)
     assert (refused.value.code, refused.value.field) == (code, pointer)
     assert "secret" not in refused.value.message
+
+
+@pytest.mark.parametrize("tree", [{"kind": "bay"}, {"inner": {"inner": {"kind": "bay"}}}])
+def test_a_value_that_is_none_of_a_few_is_answered_with_those(tree: Plain) -> None:
+    with pytest.raises(UnknownValue, match=r"^This is one of hill, sea\.$"):
+        shaped(tree, Place)
+
+
+@pytest.mark.parametrize("tree", [{"strategy": "cheapest"}, {"strategy": "Direct"}])
+def test_an_unknown_strategy_is_answered_with_those_that_there_are(tree: Plain) -> None:
+    with pytest.raises(UnknownValue, match=r"^This is one of fewest, direct\.$"):
+        shaped(tree, NewSettlement)

@@ -32,7 +32,7 @@ def client_address(scope: Scope, trusted: Networks) -> str:
         if not _parsed(named):
             break
         found = named
-    return _in_one_form(found)
+    return in_one_form(found)
 
 
 def came_by_tls(scope: Scope, trusted: Networks) -> bool:
@@ -76,7 +76,8 @@ def _parsed(address: str) -> IPv4Address | IPv6Address | None:
     return (isinstance(parsed, IPv6Address) and parsed.ipv4_mapped) or parsed
 
 
-def _in_one_form(address: str) -> str:
+def in_one_form(address: str) -> str:
+    """An address as it is counted and logged; what is none stays as it is."""
     parsed = _parsed(address)
     if isinstance(parsed, IPv6Address):
         return str(IPv6Network((int(parsed) >> 64 << 64, 64)))

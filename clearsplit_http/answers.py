@@ -17,7 +17,13 @@ BAD_REQUEST: Final = 400
 _BODILESS: Final = (204, 304)
 _DOCUMENTED: Final = ("/docs", "/openapi.json")
 _PUBLIC: Final = (*_DOCUMENTED, "/health")
-_NO_PAGE: Final = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+SAFE: Final = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"))
+"""What every answer tells a browser."""
+NO_PAGE: Final = (
+    "Content-Security-Policy",
+    "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+)
+NO_STORE: Final = ("Cache-Control", "no-store")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -44,18 +50,14 @@ async def send_answer(
 
 def common_headers(scope: HTTPScope) -> list[tuple[str, str]]:
     """Every answer has an id; what may be somebody's own is kept by no cache."""
-    headers = [
-        ("X-Request-Id", request_id(scope)),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Referrer-Policy", "no-referrer"),
-    ]
+    headers = [("X-Request-Id", request_id(scope)), *SAFE]
     if scope["litestar_app"].state.server.draining:
         # A proxy that keeps connections lets go of this one.
         headers.append(("Connection", "close"))
     if not scope["path"].startswith(_DOCUMENTED):  # these have a policy of their own
-        headers.append(("Content-Security-Policy", _NO_PAGE))
+        headers.append(NO_PAGE)
     if not scope["path"].startswith(_PUBLIC):
-        headers.append(("Cache-Control", "no-store"))
+        headers.append(NO_STORE)
     return headers
 
 

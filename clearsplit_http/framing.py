@@ -19,6 +19,8 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from clearsplit_core.errors import Refusal
 from clearsplit_http import logs, metrics
+from clearsplit_http.addresses import in_one_form
+from clearsplit_http.answers import NO_PAGE, NO_STORE, SAFE
 from clearsplit_http.problems import MEDIA_TYPE, problem
 from clearsplit_http.refusals import AddressTooLong, BadRequest, HeadTooLarge, TooSlow
 
@@ -148,14 +150,17 @@ class Framing(HttpToolsProtocol):
         if self._deaf or self.transport.is_closing():
             return
         self._allow(0, None)
-        logs.alarming("framing-refused", code=refusal.code)
+        # What such a head says of itself is not believed: the client is who holds the connection.
+        client = in_one_form(self.client[0]) if self.client else ""
+        request_id = str(uuid_utils.uuid7())
+        logs.alarming("framing-refused", code=refusal.code, client=client, request_id=request_id)
         latest = self._latest
         if latest and not latest.response_complete and not latest.more_body:
             latest.keep_alive = False  # what came after a good request was bad: answer that first
             self.flow.pause_reading()
             return
         if latest is None or not latest.more_body or not latest.response_started:
-            self.transport.write(_answer(refusal))
+            self.transport.write(_answer(refusal, request_id))
         self._hang_up()
 
     def _hang_up(self) -> None:
@@ -172,18 +177,15 @@ class Framing(HttpToolsProtocol):
         self._patience = self.loop.call_later(seconds, then) if then else None
 
 
-def _answer(refusal: Refusal) -> bytes:
-    request_id = str(uuid_utils.uuid7())
+def _answer(refusal: Refusal, request_id: str) -> bytes:
     metrics.refused(refusal.code)
     sealed = problem(refusal, request_id)
     headers = {
         "Content-Type": MEDIA_TYPE,
         "Content-Length": str(len(sealed.body)),
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
         "X-Request-Id": request_id,
         "Connection": "close",
-        **dict(sealed.headers),
+        **dict((*SAFE, NO_PAGE, NO_STORE, *sealed.headers)),
     }
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return STATUS_LINE[sealed.status] + lines.encode() + b"\r\n" + sealed.body

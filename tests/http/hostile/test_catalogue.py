@@ -27,6 +27,8 @@ def require(case: Case, reply: Reply) -> None:
     assert (reply.status, _code(reply)) == (case.status, case.code)
     assert "x-request-id: " in reply.head
     assert "x-content-type-options: nosniff" in reply.head
+    assert "referrer-policy: no-referrer" in reply.head
+    assert "content-security-policy: default-src 'none'" in reply.head
     if case.code:
         assert "content-type: application/problem+json" in reply.head
         assert "cache-control: no-store" in reply.head

@@ -120,11 +120,12 @@ class Framing(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         hosts = [value for name, value in self.headers if name == b"host"]
-        if len(hosts) != 1 and (hosts or self.parser.get_http_version() != "1.0"):
+        old = self.parser.get_http_version() == "1.0"
+        if len(hosts) != 1 and (hosts or not old):
             raise _Refused  # RFC 9112 §3.2
         codings = {value.lower() for name, value in self.headers if name == b"transfer-encoding"}
-        if not codings <= {b"chunked"}:
-            raise _Refused  # §6.1: we know no other
+        if not codings <= {b"chunked"} or (codings and old):
+            raise _Refused  # §6.1: we know no other, and HTTP/1.0 knew none
         self._in_head = False
         self._allow(BODY_S_MAX, lambda: self._refuse(TooSlow()))
         super().on_headers_complete()

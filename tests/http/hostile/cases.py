@@ -109,6 +109,11 @@ FRAMING: Final = [
     Case("a NUL in a header", wire("GET", "/health", "A: b\0c"), *BAD),
     Case("no host", b"GET /health HTTP/1.1\r\n\r\n", *BAD),
     Case("two hosts", wire("GET", "/health", "Host: y"), *BAD),
+    Case(
+        "chunks in HTTP/1.0",
+        login_as(CHUNKED, body=CHUNK).replace(b"HTTP/1.1", b"HTTP/1.0"),
+        *BAD,
+    ),
     Case("HTTP/0.9", b"GET /health\r\n\r\n", *BAD),
     Case("HTTP/2 without asking", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", *BAD),
     Case("HTTP/9.9", b"GET /health HTTP/9.9\r\nHost: x\r\n\r\n", *BAD),

@@ -213,6 +213,9 @@ class _Reader:
     def _found(self, name: str) -> str:
         """The setting as it stands in the environment or, for a secret, in the file named there."""
         given = self._environment.get(name, "").strip()
+        if not _is_utf8(given):
+            self.complaints.append(f"{name} is not text in UTF-8.")
+            given = given.encode(errors="replace").decode()
         file = self._environment.get(f"{name}_FILE", "") if name in SECRETS else ""
         if given and file:
             self.complaints.append(f"Both {name} and {name}_FILE are set; keep one.")
@@ -229,3 +232,8 @@ class _Reader:
         if not content or len(content) > SECRET_BYTES_MAX:
             self.complaints.append(f"{name}_FILE names a file that is empty or far too long.")
         return content
+
+
+def _is_utf8(text: str) -> bool:
+    """Python keeps bytes that are none as lone surrogates, which nothing can encode (PEP 383)."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)

@@ -34,6 +34,6 @@ def normalise(url: str) -> str:
     normal = f"postgresql://{found['rest']}"
     try:
         conninfo_to_dict(normal)
-    except Error:
+    except (Error, UnicodeEncodeError):  # the latter: bytes that are no UTF-8 (PEP 383)
         raise BadDatabaseUrl from None  # libpq's message quotes the URL
     return normal

@@ -114,6 +114,22 @@ def test_what_cannot_be_together_or_be_read_is_said_with_the_rest(
     assert said in refused.value.message
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["DATABASE_URL", "JWT_SECRET", "JWT_SECRET_PREVIOUS", "PASSWORD_PEPPER", "UVICORN_HOST"],
+)
+def test_bytes_that_are_no_text_are_said_with_the_rest_and_not_repeated(name: str) -> None:
+    wrong = (GOOD.get(name, "hunter2" * 8).encode() + b"\xff").decode(errors="surrogateescape")
+    with pytest.raises(BadSettings) as refused:
+        read_settings(GOOD | {name: wrong, "BCRYPT_COST": "x"})
+    said = refused.value.message
+    assert said.startswith("These settings are wrong:\n")
+    assert f"\n  {name} is not text in UTF-8." in said
+    assert "\n  BCRYPT_COST is" in said
+    assert "hunter2" not in said
+    assert said.encode()
+
+
 @pytest.mark.parametrize("algorithm", ["none", "RS256", "hs256", "HS256 HS512"])
 def test_other_algorithms_are_refused(algorithm: str) -> None:
     with pytest.raises(BadSettings, match="JWT_ALGORITHM is HS256, HS384 or HS512"):

@@ -115,6 +115,7 @@ def test_only_the_scheme_of_a_url_changes(scheme: str, rest: str) -> None:
         "postgresql://ana:hunter2%zz@host/db",
         "postgresql://ana:hunter2@host/db?ssl=require",
         "host=localhost password=hunter2",
+        "postgresql://ana:hunter2\udcff@host/db",  # a byte that is no UTF-8 (PEP 383)
         "",
     ],
 )

@@ -126,7 +126,7 @@ class MemoryStore:
         self._require_live(caller)
         books = (self._books[group_id].group for group_id in sorted(self._books))
         return [
-            Link(group.id, group.name, any(needs_owner(group, seat) for seat in seats))
+            Link(group.id, any(needs_owner(group, seat) for seat in seats))
             for group in books
             if (seats := [m for m in group.members.values() if m.account_id == caller.account_id])
         ]

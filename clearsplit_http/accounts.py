@@ -351,11 +351,12 @@ async def _unlink(store: AsyncStore, links: Iterable[Link], caller: Caller) -> N
 
 
 def _named(links: Sequence[Link]) -> str:
-    shown = [f"{link.name.words or 'a group'} ({link.group_id})" for link in links[:NAMED_MAX]]
+    """By their ids: a problem repeats no text that somebody wrote."""
+    shown = [str(link.group_id) for link in links[:NAMED_MAX]]
     more = len(links) - len(shown)
     return (
-        f"You are the last owner of {', '.join(shown)}{f' and {more} more' if more else ''};"
-        " make somebody else an owner first."
+        f"You are the last owner of {', '.join(shown)}{f' and {more} more' if more else ''} (ids of"
+        " groups); make somebody else an owner first."
     )
 
 

@@ -117,8 +117,7 @@ def my_balance_of(row: Row) -> MyBalance:
 
 
 def link_of(row: Row) -> Link:
-    name = Text(row["words"], row["salt"], row["name"])
-    return Link(GroupId(row["group_id"]), name, row["needs_owner"])
+    return Link(GroupId(row["group_id"]), row["needs_owner"])
 
 
 def balances_of(told: Sequence[tuple[str, str, int]] | None) -> dict[tuple[MemberId, str], int]:

@@ -6,7 +6,6 @@ from clearsplit_core.debts import NO_DEBTS
 from clearsplit_core.group import Group
 from clearsplit_core.journal import GroupId
 from clearsplit_core.questions.book import Book
-from clearsplit_core.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,6 @@ class Link:
     """
 
     group_id: GroupId
-    name: Text
     needs_owner: bool
 
 

@@ -27,9 +27,6 @@ select (%(session_id)s::uuid is null
 # Whether an account has to name another owner before it can go: who is left would need one.
 LINKS: Final[LiteralString] = """
 select seat.group_id,
-       groups.name,
-       texts.words,
-       texts.salt,
        bool_or(not groups.deleted
                and seat.active
                and seat.role = 'owner'
@@ -45,9 +42,8 @@ select seat.group_id,
                               and other.account is not null))  as needs_owner
   from members as seat
   join groups on groups.group_id = seat.group_id
-  left join texts on texts.group_id = seat.group_id and texts.commitment = groups.name
  where seat.account_id = %(account_id)s
- group by seat.group_id, groups.name, texts.words, texts.salt
+ group by seat.group_id
  order by seat.group_id
 """
 

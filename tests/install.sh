@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests use besides Python on Debian or Ubuntu: a browser for /docs, and for
+# Installs what the tests use besides Python on Debian: a browser for /docs, and for
 # `make image-test` without a Docker engine what builds and runs an image, and the proxies that are
 # put before it. Run it as root. Tests whose tool is missing are skipped, and say so.
 set -eu

@@ -357,6 +357,8 @@ class StoreOptions:
     """Whether a connection may keep prepared statements."""
     unsafe: bool = False
     """Whether to use a store that would forget in a crash what it has confirmed."""
+    must_exist: bool = False
+    """Whether to refuse where there is no store yet, instead of making one."""
 
 
 OpenStore: TypeAlias = Callable[[str, Clock, StoreOptions], AbstractAsyncContextManager[AsyncStore]]

@@ -74,7 +74,7 @@ def reset_password(parser: argparse.ArgumentParser) -> Callable[[argparse.Namesp
 def _reset_password(arguments: argparse.Namespace) -> int:
     """The password has been changed and told (0), or there was no such account (1)."""
     try:
-        settings = read_settings(_environment(arguments.data_dir, {}))
+        settings = read_settings(_environment(arguments.data_dir, {}, make=False))
         password = uvloop.run(resetting.reset_password(settings, now, arguments.email))
     except (Refusal, OSError) as error:
         print(f"clearsplit reset-password: {error}", file=sys.stderr)
@@ -96,10 +96,13 @@ def _flags(arguments: argparse.Namespace) -> Mapping[str, str]:
     return {name: text for name, text in flags.items() if text is not None}
 
 
-def _environment(data_dir: Path | None, flags: Mapping[str, str]) -> Mapping[str, str]:
+def _environment(
+    data_dir: Path | None, flags: Mapping[str, str], *, make: bool = True
+) -> Mapping[str, str]:
     """The environment, with flags laid over it; a private database where it names none.
 
     Production and staging bring none: there a forgotten DATABASE_URL must not go unnoticed.
+    Secrets that the folder lacks are made, or, without `make`, refused. Raises BadSettings.
     """
     given = {**os.environ, **flags}
     named = any(given.get(name) for name in ("DATABASE_URL", "DATABASE_URL_FILE"))
@@ -109,7 +112,7 @@ def _environment(data_dir: Path | None, flags: Mapping[str, str]) -> Mapping[str
     kept = {"JWT_SECRET": "jwt-secret", "PASSWORD_PEPPER": "password-pepper"}
     for name, file in kept.items():
         if not given.get(name) and not given.get(f"{name}_FILE"):
-            given[name] = kept_secret(folder, file)
+            given[name] = kept_secret(folder, file, make=make)
     given.pop("DATABASE_URL_FILE", None)
     return given | {"DATABASE_URL": f"embedded://{quote(str(folder))}"}
 

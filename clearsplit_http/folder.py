@@ -12,12 +12,17 @@ from clearsplit_core.errors import BadSettings
 SECRET_BYTES: Final = 48
 
 
-def kept_secret(folder: Path, name: str) -> str:
+def kept_secret(folder: Path, name: str, *, make: bool = True) -> str:
     """The secret of that name in `folder`: random, always the same, mode 0600.
 
-    Raises BadSettings when the folder cannot be used.
+    Raises BadSettings when the folder cannot be used, or lacks the secret and none is to be made.
     """
     path = folder / name
+    if not make and not path.exists():
+        raise BadSettings(
+            f"No server keeps a {name} in {folder}: choose the server's folder with --data-dir, or"
+            " set the secrets that it has."
+        )
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():

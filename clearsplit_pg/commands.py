@@ -27,10 +27,9 @@ CONNECT_S_MAX: Final = 10
 """Seconds that check-db waits for an answer, unless the URL says otherwise (connect_timeout)."""
 PINGS: Final = 5
 
-_NO_DATABASE: Final = "Which database? Set DATABASE_URL or give --database-url."
-_ALSO_EMBEDDED: Final = (
-    f"{_NO_DATABASE} The private one of `clearsplit serve` is embedded: or, with --data-dir,"
-    " embedded:///that/folder."
+_NO_DATABASE: Final = (
+    "Which database? Set DATABASE_URL or give --database-url. The private one of"
+    " `clearsplit serve` is embedded: or, with --data-dir, embedded:///that/folder."
 )
 _OLD_SCHEMA: Final = "The schema is old: run `clearsplit migrate`."
 
@@ -59,17 +58,17 @@ def migrate(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], i
 
 
 def _migrate(arguments: argparse.Namespace) -> int:
-    url = database_url(arguments)
-    if arguments.status:
-        return _show_pending(url)
-    if arguments.down:
-        return _step_down(url)
-    done = [f"applied {migration}" for migration in schema.migrate(url)] or ["up to date"]
-    if arguments.app_role:
-        roles.grant(url, arguments.app_role)
-        done.append(f"granted {arguments.app_role} what the server needs")
-    print("\n".join(done))
-    return 0
+    with database_named(arguments) as url:
+        if arguments.status:
+            return _show_pending(url)
+        if arguments.down:
+            return _step_down(url)
+        done = [f"applied {migration}" for migration in schema.migrate(url)] or ["up to date"]
+        if arguments.app_role:
+            roles.grant(url, arguments.app_role)
+            done.append(f"granted {arguments.app_role} what the server needs")
+        print("\n".join(done))
+        return 0
 
 
 def _show_pending(url: str) -> int:
@@ -100,7 +99,8 @@ def check_db(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], 
 
 
 def _check_db(arguments: argparse.Namespace) -> int:
-    return asyncio.run(_shown(normalise(database_url(arguments))))
+    with database_named(arguments) as url:
+        return asyncio.run(_shown(normalise(url)))
 
 
 async def _shown(url: str) -> int:
@@ -161,14 +161,21 @@ def add_database(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def database_at(arguments: argparse.Namespace) -> Generator[str]:
-    """A Postgres URL of the database that was named, which has the schema of this version.
+def database_named(arguments: argparse.Namespace) -> Generator[str]:
+    """A Postgres URL of the database that was named, whatever its schema.
 
     `embedded:` and `embedded:///a/folder` name the private Postgres of `clearsplit serve`. Raises
-    DatabaseUnfit and CannotStart.
+    CannotStart, also where nothing was ever served from there.
     """
-    given = database_url(arguments, otherwise=_ALSO_EMBEDDED)
+    given = database_url(arguments)
     with embedded.serving(given) if given.startswith("embedded:") else nullcontext(given) as url:
+        yield url
+
+
+@contextmanager
+def database_at(arguments: argparse.Namespace) -> Generator[str]:
+    """The same, with the schema of this version. Raises DatabaseUnfit and CannotStart."""
+    with database_named(arguments) as url:
         if schema.pending(url):
             raise DatabaseUnfit(_OLD_SCHEMA)
         yield url
@@ -178,10 +185,8 @@ class _NoDatabase(Exception):
     """Nobody said which database."""
 
 
-def database_url(arguments: argparse.Namespace, *, otherwise: str = _NO_DATABASE) -> str:
-    """From the flag, the environment, or the file that the environment names; `otherwise` is said
-    where none does.
-    """
+def database_url(arguments: argparse.Namespace) -> str:
+    """From the flag, the environment, or the file that the environment names."""
     given: str = arguments.database_url or ""
     file = os.environ.get("DATABASE_URL_FILE", "")
     if not given:
@@ -191,7 +196,7 @@ def database_url(arguments: argparse.Namespace, *, otherwise: str = _NO_DATABASE
     if not given and file:
         given = _content(Path(file))
     if not given.strip():
-        raise _NoDatabase(otherwise)
+        raise _NoDatabase
     return given.strip()
 
 
@@ -208,8 +213,8 @@ def reporting(
     """What `run` returns; for what a person can cause, a sentence and the status that fits."""
     try:
         return run(arguments)
-    except _NoDatabase as nowhere:
-        return _fail(command, str(nowhere), status=2)
+    except _NoDatabase:
+        return _fail(command, _NO_DATABASE, status=2)
     except Refusal as refusal:
         return _fail(command, refusal.message, status=1)
     except psycopg.Error as error:

@@ -101,6 +101,12 @@ class EmbeddedPostgres:
         """Where psycopg finds the server; it names no password, for the socket is the key."""
         return f"postgresql://clearsplit@/postgres?host={quote(str(self._socket_dir))}&port={_PORT}"
 
+    def require_data(self) -> None:
+        """Something was served from this folder before: a slip of the pen must not found a second
+        ledger. Raises CannotStart."""
+        if not any(self.data_dir.glob("postgres-*/PG_VERSION")):
+            raise CannotStart(f"There is no database in {self.data_dir}.")
+
     def start(self) -> None:
         """The server answers, and stays at least until `stop` or the end of this process.
 
@@ -268,9 +274,12 @@ def open_store(
 ) -> AbstractAsyncContextManager[AsyncStore]:
     """The store of `embedded:` or `embedded:///a/folder`: its server runs and is migrated.
 
-    Raises CannotStart, at once where the URL or this system is to blame.
+    Raises CannotStart, at once where the URL, what it names or this system is to blame.
     """
-    return _running(EmbeddedPostgres(_folder(url)), clock, options)
+    server = EmbeddedPostgres(_folder(url))
+    if options.must_exist:
+        server.require_data()
+    return _running(server, clock, options)
 
 
 @contextmanager
@@ -281,8 +290,7 @@ def serving(url: str) -> Generator[str]:
     Raises CannotStart, also where nothing was ever served from there.
     """
     server = EmbeddedPostgres(_folder(url))
-    if not server.data_dir.exists():
-        raise CannotStart(f"There is no database in {server.data_dir}.")
+    server.require_data()
     with server:
         yield server.url
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.http.process import SECRET, address, environment, serving
 
@@ -55,3 +56,19 @@ def test_an_address_without_an_account_is_said(database_url: str) -> None:
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith("clearsplit reset-password: ")
         assert words in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ({}, "No server keeps a jwt-secret in"),
+        ({"JWT_SECRET": SECRET, "PASSWORD_PEPPER": "salty"}, "There is no database in"),
+    ],
+)
+def test_a_folder_that_nobody_served_from_stays_as_it_is(
+    tmp_path: Path, known: dict[str, str], words: str
+) -> None:
+    done = run("ana@example.org", "--data-dir", str(tmp_path / "typo"), env=environment(**known))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert words in done.stderr
+    assert list(tmp_path.iterdir()) == []

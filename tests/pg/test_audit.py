@@ -488,6 +488,9 @@ def test_verify_of_the_private_postgres(tmp_path: Path, capsys: pytest.CaptureFi
     assert run_verify(f"embedded://{tmp_path}/nothing") == 1
     assert "There is no database in" in capsys.readouterr().err
     assert not (tmp_path / "nothing").exists()
+    (tmp_path / "empty").mkdir()
+    assert run_verify(f"embedded://{tmp_path}/empty") == 1
+    assert list((tmp_path / "empty").iterdir()) == []
 
 
 def test_who_names_no_database_is_told_of_the_private_one(

@@ -43,6 +43,20 @@ def run_check_db(url: str) -> int:
     return run(parser.parse_args(["--database-url", url]))
 
 
+def test_the_private_postgres_is_migrated_and_checked_by_its_url(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"embedded://{tmp_path}/data"
+    assert run_migrate("--database-url", url) == run_check_db(url) == 1
+    assert capsys.readouterr().err.count("There is no database in") == 2
+    with EmbeddedPostgres(tmp_path / "data"):
+        pass
+    assert run_check_db(url) == 1
+    assert "run `clearsplit migrate`" in capsys.readouterr().out
+    assert run_migrate("--database-url", url) == 0
+    assert run_check_db(url) == 0
+
+
 def name_of(url: str) -> sql.Identifier:
     return sql.Identifier(urlsplit(url).path.lstrip("/"))
 

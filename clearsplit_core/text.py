@@ -9,6 +9,7 @@ This module draws no salts: they arrive with the request (`Text.of(words, salt)`
 """
 
 import hashlib
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Final
@@ -22,7 +23,28 @@ TEXT_MAX: Final = 2_000
 _DOMAIN: Final = b"clearsplit/text/1\0"
 _CONTROLS: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode's categories of control characters, lone surrogates, line and paragraph separators."""
-_BIDI_CONTROLS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_BIDI_CONTROLS: Final = frozenset("\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Overrides, embeddings and isolates, which turn letters around (Unicode Technical Report 36,
+section 2.5), and the Arabic letter mark: after it digits are Arabic numbers (Unicode Standard Annex
+9, rule W2), and 10-20 is shown as 20-10. The marks U+200E and U+200F stay: they turn no letters and
+no number around, and Arabic and Hebrew need them beside punctuation."""
+_UNSEEN: Final = re.compile(
+    "[\u180e\u2060\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ufdd0-\ufdef"
+    + "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+    + "]"
+)
+"""What a title or a name could differ in without anybody seeing it: separators without width,
+annotation marks, tags and noncharacters. Joiners stay: emoji and Persian need them."""
+_FLAGS: Final = re.compile(
+    "\U0001f3f4(?:"
+    + "|".join(
+        "".join(chr(0xE0000 + ord(letter)) for letter in region)
+        for region in ("gbeng", "gbsct", "gbwls")
+    )
+    + ")\U000e007f"
+)
+"""England, Scotland and Wales: the flags that are written with tags (Unicode Technical
+Standard 51)."""
 _LAYOUT: Final = frozenset("\n\t")
 _INKLESS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Hangul fillers and the empty Braille cell: letters and a symbol by category, blank on paper."""
@@ -73,7 +95,8 @@ def require_readable(
     """`words` can be shown: something visible, not too long, no controls that hide or reorder text.
 
     Raises BadText. Line feeds and tabs may stand in it where `lines`; other control characters,
-    unpaired surrogates and bidirectional overrides may not (Unicode Technical Report 36).
+    unpaired surrogates and bidirectional controls may not (Unicode Technical Report 36), and in one
+    line nothing that two texts could differ in unseen.
     """
     if len(words) > characters_max:
         raise BadText(f"This text is longer than {characters_max} characters.", field=field)
@@ -81,6 +104,8 @@ def require_readable(
         _is_hidden_control(character) for character in words if not (lines and character in _LAYOUT)
     ):
         raise BadText("This text has control characters; take them out.", field=field)
+    if not lines and _UNSEEN.search(_FLAGS.sub("", words)):
+        raise BadText("This text has characters that nobody sees; take them out.", field=field)
     if not any(map(_is_visible, words)):
         raise BadText("This text is empty; write something.", field=field)
 

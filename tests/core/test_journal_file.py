@@ -14,7 +14,7 @@ from hypothesis import given, settings
 
 import clearsplit_core
 from clearsplit_core.cli import main
-from clearsplit_core.errors import BadFile, JournalBroken
+from clearsplit_core.errors import BadFile, BadText, JournalBroken
 from clearsplit_core.expenses import Changes
 from clearsplit_core.journal import Entry, empty
 from clearsplit_core.journal_file import LINE_BYTES_MAX, check, entry_line, first_line
@@ -88,6 +88,15 @@ def test_a_journal_without_its_texts_holds_as_well(told: Story) -> None:
     lines += [entry_line(entry, {}) for entry in told.entries]
     checked = check([line.encode() for line in lines])
     assert (checked.texts, checked.group.head) == (0, told.group.head)
+
+
+def test_a_text_that_would_be_refused_today_holds_where_it_was_recorded() -> None:
+    with pytest.MonkeyPatch.context() as earlier:
+        earlier.setattr("clearsplit_core.groups.require_readable", lambda *_, **__: None)
+        told = story(founding("ann"), guest("bo\u061cb\u2060"))
+    with pytest.raises(BadText):
+        guest("bo\u061cb\u2060")
+    assert check(exported(told)).group.head == told.group.head
 
 
 @pytest.mark.parametrize("seq", range(LAST + 1))

@@ -84,6 +84,9 @@ def test_a_salt_has_32_bytes(salt: bytes) -> None:
         "e\u0301clair",
         "🍕",
         "👨\u200d👩\u200d👧",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian, with a non-joiner
+        "\u05e9\u05dc\u05d5\u05dd!\u200f",  # Hebrew, with a mark after its punctuation
+        "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",  # Scotland
         "2 à 3.50 €",
         " padded ",
         "?",
@@ -113,10 +116,27 @@ def test_one_control_character_spoils_a_text(before: str, control: str, after: s
     assert refused.value.field == "/memo"
 
 
-@pytest.mark.parametrize("override", list("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
+@pytest.mark.parametrize(
+    "override", list("\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+)
 def test_nothing_may_turn_the_reading_direction_around(override: str) -> None:
     with pytest.raises(BadText, match="control characters"):
         require_readable(f"paid {override}00.1", field="/memo")
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        *("\u180e", "\u2060", "\ufeff", "\ufff9", "\ufffb", "\U000e0041", "\U000e007f"),
+        *("\ufdd0", "\ufdef", "\ufffe", "\uffff", "\U0001fffe", "\U0010ffff"),
+        "\U0001f3f4\U000e0073\U000e0065\U000e0063\U000e007f",  # a flag of nowhere
+    ],
+)
+def test_no_two_lines_differ_in_what_nobody_sees(unseen: str) -> None:
+    with pytest.raises(BadText, match="nobody sees") as refused:
+        require_readable(f"An{unseen}a", field="/name", lines=False)
+    assert refused.value.field == "/name"
+    require_readable(f"pasted {unseen}", field="/memo")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from typing import Final, TypeVar
 from clearsplit_core.errors import (
     AlreadyExists,
     BadEmail,
+    NothingToChange,
     SessionEnded,
     ThingNotFound,
     TooManyTokens,
@@ -265,7 +266,8 @@ class RevokeToken:
 class ReviseAccount:
     """Change the name, the e-mail address or both; None leaves it. An address takes the password.
 
-    Raises SessionEnded, BadEmail, BadText, WrongCredentials; the store raises EmailTaken.
+    Raises SessionEnded, BadEmail, BadText, WrongCredentials, NothingToChange; the store raises
+    EmailTaken.
     """
 
     account_id: AccountId
@@ -284,6 +286,8 @@ class ReviseAccount:
             revised = replace(revised, name=self.name)
         if self.email is not None:
             revised = replace(_trusted(revised, self.password_hash), email=normal_email(self.email))
+        if self.name is None and self.email is None:
+            raise NothingToChange
         revised = replace(revised, version=revised.version + 1)
         return AccountDecision(revised, revised)
 

@@ -2,7 +2,13 @@
 
 from uuid import UUID
 
-from clearsplit_core.errors import AlreadyExists, BadText, NotDeleted, UnknownCurrency
+from clearsplit_core.errors import (
+    AlreadyExists,
+    BadText,
+    NotDeleted,
+    NothingToChange,
+    UnknownCurrency,
+)
 from clearsplit_core.groups import DeleteGroup, RestoreGroup
 from clearsplit_core.journal import GroupId
 from clearsplit_core.ports import Sealed
@@ -70,7 +76,10 @@ async def get_group(asked: Asked[Nothing]) -> Sealed:
     gives=GroupAnswer,
     door=managers,
     versioned=True,
-    refuses=(BadText,),
+    refuses=(
+        NothingToChange,
+        BadText,
+    ),
 )
 async def revise_group(asked: Asked[GroupChanges]) -> Sealed:
     """Rename a group, archive it or take it out of the archive, or choose how it settles."""

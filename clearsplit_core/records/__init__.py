@@ -16,6 +16,7 @@ from clearsplit_core.records.expenses import (
     Terms,
     outcome_of,
     posted_of,
+    said_by,
 )
 from clearsplit_core.records.ids import (
     AMOUNT_MINOR_MAX,
@@ -44,7 +45,7 @@ from clearsplit_core.records.settlements import (
 __all__ = [
     # groups
     "Member", "Role", "Invite", "InviteState",
-    "Expense", "Terms", "Fx", "Outcome", "Posted", "outcome_of", "posted_of",
+    "Expense", "Terms", "Fx", "Outcome", "Posted", "outcome_of", "posted_of", "said_by",
     "PAYERS_MAX",
     "Comment",
     "Payment", "PaymentState", "OfPlan",

@@ -6,6 +6,7 @@ BIN    := $(VENV)/bin
 PORT   ?= 8000
 OPS    ?= 20000
 SEED   ?= 1
+SEEDS  ?= 2000
 HOST   ?= 127.0.0.1
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --no-header
@@ -15,7 +16,7 @@ override DATA_DIR := $(value DATA_DIR)
 export DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help venv serve test fire schemathesis lint format types imports wheel serve-test operations image-test bank bank-broken drill bench-settle bench-entry bench-signing-in lock clean
+.PHONY: help venv serve test fire schemathesis lint format types imports wheel serve-test operations image-test bank bank-broken simulate drill bench bench-memory bench-core bench-settle bench-entry bench-signing-in lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,9 +83,21 @@ bank: venv  ## nothing is lost under fire: 50 clients, kill -9 of server and Pos
 bank-broken: venv  ## the bank catches builds that break a promise
 	@$(BIN)/python -m tests.bank.broken
 
+simulate: venv  ## 2,000 seeds of 500 commands in memory, crashing before and after every call of a store
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
 drill: venv  ## restart servers, and then Postgres, under 200 requests a second (two minutes, a quiet machine)
 	@$(BIN)/python -m tests.drill.restarts
 	@$(BIN)/python -m tests.drill.outages
+
+bench: venv  ## what a request costs, beside bare routes and beside ihatemoney (wrk; five minutes, a quiet machine)
+	@$(BIN)/python -m tests.bench.serving
+
+bench-memory: venv  ## one worker holds no more after 200,000 requests
+	@$(BIN)/python -m tests.bench.serving --memory
+
+bench-core: venv  ## splits, decisions, hashes and settlements a second
+	@$(BIN)/python -m tests.bench.core
 
 bench-settle: venv  ## the settlement engine against greedy and CP-SAT
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt

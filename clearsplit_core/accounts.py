@@ -18,7 +18,6 @@ from typing import Final, TypeVar
 from clearsplit_core.errors import (
     AlreadyExists,
     BadEmail,
-    NothingToChange,
     SessionEnded,
     ThingNotFound,
     TooManyTokens,
@@ -266,8 +265,7 @@ class RevokeToken:
 class ReviseAccount:
     """Change the name, the e-mail address or both; None leaves it. An address takes the password.
 
-    Raises SessionEnded, BadEmail, BadText, WrongCredentials, NothingToChange; the store raises
-    EmailTaken.
+    Raises SessionEnded, BadEmail, BadText, WrongCredentials; the store raises EmailTaken.
     """
 
     account_id: AccountId
@@ -286,8 +284,6 @@ class ReviseAccount:
             revised = replace(revised, name=self.name)
         if self.email is not None:
             revised = replace(_trusted(revised, self.password_hash), email=normal_email(self.email))
-        if self.name is None and self.email is None:
-            raise NothingToChange
         revised = replace(revised, version=revised.version + 1)
         return AccountDecision(revised, revised)
 

@@ -242,10 +242,6 @@ class GuestOwner(Invalid, code="guest-owner"):
     """Only a member with an account can be an owner; make this guest a member or a viewer."""
 
 
-class NothingToChange(Invalid, code="nothing-to-change"):
-    """Everything is so already; send at least one field that is to be different."""
-
-
 class AlreadyVoided(Conflict, code="already-voided"):
     """This was voided already."""
 

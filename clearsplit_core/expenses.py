@@ -15,7 +15,6 @@ from clearsplit_core.errors import (
     AlreadyVoided,
     CurrencyMismatch,
     InsufficientRole,
-    NothingToChange,
     NotVoided,
     VersionMismatch,
 )
@@ -23,16 +22,7 @@ from clearsplit_core.group import Event, Group, Moved, Right, difference
 from clearsplit_core.journal import GroupId, MemberId
 from clearsplit_core.keep import KEEP, Change, Keep, changed
 from clearsplit_core.ports import Decision, Needs
-from clearsplit_core.records import (
-    Expense,
-    ExpenseId,
-    Fx,
-    Outcome,
-    Role,
-    Terms,
-    outcome_of,
-    said_by,
-)
+from clearsplit_core.records import Expense, ExpenseId, Fx, Outcome, Role, Terms, outcome_of
 from clearsplit_core.splits import Itemised, Part, Split, places
 from clearsplit_core.text import Text, require_readable
 
@@ -201,8 +191,7 @@ class Changes:
 class ReviseExpense(ChangeOfExpense):
     """Give an expense new terms. What decides the shares unchanged: the shares stay, to the unit.
 
-    Raises what recording raises, and ThingNotFound, VersionMismatch, AlreadyVoided,
-    NothingToChange.
+    Raises what recording raises, and ThingNotFound, VersionMismatch, AlreadyVoided.
     """
 
     changes: Changes
@@ -215,8 +204,6 @@ class ReviseExpense(ChangeOfExpense):
         _require_readable(terms)
         _require_members(terms, group, known=expense.terms.members)
         _require_group_currency(terms, group)
-        if said_by(terms) == said_by(expense.terms):
-            raise NothingToChange
         event = ExpenseRevised(
             expense_id=expense.id, terms=terms, outcome=_outcome_after(expense, terms)
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from clearsplit_core.currencies import decimals
-from clearsplit_core.errors import AlreadyExists, NotDeleted, NothingToChange, VersionMismatch
+from clearsplit_core.errors import AlreadyExists, NotDeleted, VersionMismatch
 from clearsplit_core.group import Event, Group, Right, append
 from clearsplit_core.journal import GroupId, MemberId
 from clearsplit_core.keep import KEEP, Change, Keep, changed
@@ -105,8 +105,7 @@ class ChangeOfGroup:
 class ReviseGroup(ChangeOfGroup):
     """Rename a group, put it into the archive or take it out, or choose how it settles.
 
-    Raises ThingNotFound, InsufficientRole, VersionMismatch, BadText, GroupArchived, GroupDeleted,
-    NothingToChange.
+    Raises ThingNotFound, InsufficientRole, VersionMismatch, BadText, GroupArchived, GroupDeleted.
     """
 
     name: Change[Text] = KEEP
@@ -120,25 +119,15 @@ class ReviseGroup(ChangeOfGroup):
 
     def decide(self, group: Group) -> Decision[Group]:
         self.require_seen(group)
-        now = GroupRevised(
-            name=group.name,
-            archived=group.archived,
-            simplify=group.simplify,
-            payments_need_confirmation=group.payments_need_confirmation,
-        )
-        event = replace(
-            now,
-            name=changed(now.name, self.name),
-            archived=changed(now.archived, self.archived),
-            simplify=changed(now.simplify, self.simplify),
+        event = GroupRevised(
+            name=changed(group.name, self.name),
+            archived=changed(group.archived, self.archived),
+            simplify=changed(group.simplify, self.simplify),
             payments_need_confirmation=changed(
-                now.payments_need_confirmation, self.payments_need_confirmation
+                group.payments_need_confirmation, self.payments_need_confirmation
             ),
         )
-        decision = _decided(event, group)
-        if replace(event, name=now.name) == now and event.name.said == now.name.said:
-            raise NothingToChange
-        return decision
+        return _decided(event, group)
 
 
 @dataclass(frozen=True, kw_only=True)

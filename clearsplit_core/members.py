@@ -16,7 +16,6 @@ from clearsplit_core.errors import (
     InactiveMember,
     LastOwner,
     NeedsInvite,
-    NothingToChange,
     PaymentPending,
     ThingNotFound,
     UnsettledBalance,
@@ -142,7 +141,7 @@ class ReviseMember(ChangeOfMember):
     """Rename a member, give them another role, or, with `returns`, take a guest back who had left.
 
     Raises ThingNotFound, InsufficientRole, VersionMismatch, BadText, GuestOwner, LastOwner,
-    NeedsInvite, NothingToChange.
+    NeedsInvite.
     """
 
     name: Change[Text] = KEEP
@@ -167,10 +166,6 @@ class ReviseMember(ChangeOfMember):
             version=seat.version + 1,
         )
         _require_possible(group, seat, revised)
-        if replace(revised, name=seat.name, version=seat.version) == seat and (
-            revised.name.said == seat.name.said
-        ):
-            raise NothingToChange
         event = MemberRevised(member=revised, ended=_ended_with(group, revised))
         return Decision((event,), revised)
 

@@ -78,11 +78,6 @@ class Text:
         """What is left of a text that was deleted."""
         return cls(None, None, commitment)
 
-    @property
-    def said(self) -> str:
-        """What two texts are compared by: the words, of an erased one the commitment."""
-        return self.commitment if self.words is None else self.words
-
     def _require_fit(self, words: str, salt: bytes) -> None:
         if self.commitment != _commitment(words, salt):
             raise JournalBroken("A text was changed after it was written.")

@@ -30,7 +30,6 @@ from clearsplit_core.errors import (
     BadText,
     EmailTaken,
     LastOwner,
-    NothingToChange,
     Overloaded,
     SessionEnded,
     ThingNotFound,
@@ -251,7 +250,7 @@ async def me(asked: Asked[Nothing]) -> Sealed:
     "/auth/me",
     takes=AccountChanges,
     gives=AccountAnswer,
-    refuses=(NothingToChange, BadEmail, BadText, EmailTaken, QuotaExceeded, WrongCredentials),
+    refuses=(BadEmail, BadText, EmailTaken, QuotaExceeded, WrongCredentials),
 )
 async def revise_me(asked: Asked[AccountChanges]) -> Sealed:
     """Change your name or, with your password, your e-mail address."""

@@ -16,7 +16,6 @@ from clearsplit_core.errors import (
     NamedTwice,
     NobodyNamed,
     NotADecimal,
-    NothingToChange,
     NotInSplit,
     NotVoided,
     TooMany,
@@ -130,7 +129,7 @@ async def get_expense(asked: Asked[Nothing]) -> Sealed:
     gives=ExpenseAnswer,
     door=changers_of_the_expense,
     versioned=True,
-    refuses=(AlreadyVoided, NothingToChange, *TERMS_REFUSALS),
+    refuses=(AlreadyVoided, *TERMS_REFUSALS),
 )
 async def revise_expense(asked: Asked[ExpenseChanges]) -> Sealed:
     """Correct an expense. What does not touch the amounts leaves every share as it was."""

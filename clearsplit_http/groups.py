@@ -2,13 +2,7 @@
 
 from uuid import UUID
 
-from clearsplit_core.errors import (
-    AlreadyExists,
-    BadText,
-    NotDeleted,
-    NothingToChange,
-    UnknownCurrency,
-)
+from clearsplit_core.errors import AlreadyExists, BadText, NotDeleted, UnknownCurrency
 from clearsplit_core.groups import DeleteGroup, RestoreGroup
 from clearsplit_core.journal import GroupId
 from clearsplit_core.ports import Sealed
@@ -76,10 +70,7 @@ async def get_group(asked: Asked[Nothing]) -> Sealed:
     gives=GroupAnswer,
     door=managers,
     versioned=True,
-    refuses=(
-        NothingToChange,
-        BadText,
-    ),
+    refuses=(BadText,),
 )
 async def revise_group(asked: Asked[GroupChanges]) -> Sealed:
     """Rename a group, archive it or take it out of the archive, or choose how it settles."""

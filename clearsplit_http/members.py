@@ -10,7 +10,6 @@ from clearsplit_core.errors import (
     InactiveMember,
     LastOwner,
     NeedsInvite,
-    NothingToChange,
     PaymentPending,
     ThingNotFound,
     UnsettledBalance,
@@ -89,7 +88,7 @@ async def get_member(asked: Asked[Nothing]) -> Sealed:
     gives=MemberAnswer,
     door=managers_of_the_member,
     versioned=True,
-    refuses=(BadText, GuestOwner, LastOwner, NeedsInvite, NothingToChange),
+    refuses=(BadText, GuestOwner, LastOwner, NeedsInvite),
 )
 async def revise_member(asked: Asked[MemberChanges]) -> Sealed:
     """Rename a member, give them another role, or take a guest back who had left.

@@ -8,7 +8,9 @@ from clearsplit_core.journal import Entry, GroupId, MemberId
 from clearsplit_core.plain import Texts
 from clearsplit_core.questions.book import PAGE_MAX, Book
 from clearsplit_core.questions.reasons import id_in, kind_of, said_in
-from clearsplit_core.records import Expense, ExpenseId, said_by
+from clearsplit_core.records import Expense, ExpenseId
+from clearsplit_core.splits import Itemised
+from clearsplit_core.text import Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +104,29 @@ def _after(before: Expense | None, expense_id: ExpenseId, entry: Entry, texts: T
 
 def _fields(expense: Expense) -> Mapping[str, object]:
     """What can be changed in an expense, in a form in which it can be compared."""
+    terms, outcome = expense.terms, expense.outcome
     return {
-        **said_by(expense.terms),
-        "shares": expense.outcome,
+        "title": _words(terms.title),
+        "amount_minor": terms.amount_minor,
+        "currency": terms.currency,
+        "date": terms.date,
+        "payers": terms.payers,
+        "split": _wordless(terms.split) if isinstance(terms.split, Itemised) else terms.split,
+        "category": _words(terms.category),
+        "memo": _words(terms.memo),
+        "fx": terms.fx,
+        "shares": outcome,
         "voided": expense.voided or None,
     }
+
+
+def _wordless(split: Itemised[MemberId]) -> object:
+    titles = [_words(item.title) for item in split.items]
+    items = tuple(replace(item, title=None) for item in split.items)
+    return (replace(split, items=items), titles)
+
+
+def _words(text: Text | None) -> str | None:
+    if text is None:
+        return None
+    return text.commitment if text.words is None else text.words

@@ -16,7 +16,6 @@ from clearsplit_core.records.expenses import (
     Terms,
     outcome_of,
     posted_of,
-    said_by,
 )
 from clearsplit_core.records.ids import (
     AMOUNT_MINOR_MAX,
@@ -45,7 +44,7 @@ from clearsplit_core.records.settlements import (
 __all__ = [
     # groups
     "Member", "Role", "Invite", "InviteState",
-    "Expense", "Terms", "Fx", "Outcome", "Posted", "outcome_of", "posted_of", "said_by",
+    "Expense", "Terms", "Fx", "Outcome", "Posted", "outcome_of", "posted_of",
     "PAYERS_MAX",
     "Comment",
     "Payment", "PaymentState", "OfPlan",

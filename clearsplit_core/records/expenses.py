@@ -1,7 +1,6 @@
 """Expenses as they stand: what was said (terms), what came of it (outcome), and what it moves."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
@@ -12,7 +11,6 @@ from clearsplit_core.journal import MemberId, Posting, Postings, net
 from clearsplit_core.money import allocate, convert, require_integer
 from clearsplit_core.records.ids import AMOUNT_MINOR_MAX, ExpenseId, require_amount
 from clearsplit_core.splits import (
-    Itemised,
     Part,
     Split,
     amounts_in,
@@ -78,27 +76,6 @@ class Terms:
             require_integer(part, field=f"/payers/{index}/amount_minor")
         require_total(self.amount_minor, sum(parts), field="/payers")
         require_one_sign(self.amount_minor, parts, field="/payers")
-
-
-def said_by(terms: Terms) -> Mapping[str, object]:
-    """What `terms` say, field by field, in a form in which it can be compared: texts by words."""
-    return {
-        "title": terms.title.said,
-        "amount_minor": terms.amount_minor,
-        "currency": terms.currency,
-        "date": terms.date,
-        "payers": terms.payers,
-        "split": _wordless(terms.split) if isinstance(terms.split, Itemised) else terms.split,
-        "category": terms.category.said if terms.category else None,
-        "memo": terms.memo.said if terms.memo else None,
-        "fx": terms.fx,
-    }
-
-
-def _wordless(split: Itemised[MemberId]) -> object:
-    titles = [item.title.said if item.title else None for item in split.items]
-    items = tuple(replace(item, title=None) for item in split.items)
-    return (replace(split, items=items), titles)
 
 
 @dataclass(frozen=True, slots=True)

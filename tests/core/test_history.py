@@ -118,8 +118,8 @@ def test_the_same_words_again_are_no_change() -> None:
     other = Text.of("Dinner", b"another salt of thirty-two bytes")
     soup = Text.of("Soup", b"another salt of thirty-two bytes")
     again = Itemised((Item(6000, members("ann bob"), soup),))
-    told = told.then(revise("Dinner", Changes(title=other, split=again, memo=text("Late."))))
-    assert changes(told)[1:] == [["memo"]]
+    told = told.then(revise("Dinner", Changes(title=other, split=again)))
+    assert changes(told)[1:] == [[]]
 
 
 def test_another_title_of_an_item_is_a_change_of_the_split() -> None:

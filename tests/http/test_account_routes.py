@@ -358,12 +358,6 @@ async def test_a_name_is_changed(api: Api) -> None:
     assert (await ana.get("/auth/me")).body == answer.body
 
 
-async def test_a_change_of_nothing_makes_no_version_of_an_account(api: Api) -> None:
-    ana = await api.signup("Ana")
-    assert (await ana.patch("/auth/me", {})).said == (422, "nothing-to-change")
-    assert (await ana.get("/auth/me")).etag == '"1"'
-
-
 async def test_an_address_is_changed_with_the_password(api: Api) -> None:
     ana = await api.signup("Ana")
     await api.signup("Bo")

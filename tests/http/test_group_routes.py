@@ -207,14 +207,6 @@ async def test_a_group_is_changed_as_asked_and_keeps_the_rest(api: Api) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("body", [{}, {"name": "Lisbon", "archived": False, "simplify": True}])
-async def test_a_change_of_nothing_makes_no_entry(api: Api, body: Tree) -> None:
-    lisbon = await trip(api)
-    answer = await lisbon.owner.sending(if_match='"3"').patch(lisbon.path, body)
-    assert answer.said == (422, "nothing-to-change")
-    assert (await lisbon.owner.get(lisbon.path)).etag == '"3"'
-
-
 @pytest.mark.parametrize(
     ("body", "code", "pointer"),
     [

@@ -38,8 +38,6 @@ async def test_an_owner_renames_members_and_gives_them_roles(api: Api) -> None:
 @pytest.mark.parametrize(
     ("body", "code", "pointer"),
     [
-        ({}, "nothing-to-change", ""),
-        ({"name": "Bo", "role": "member", "active": True}, "nothing-to-change", ""),
         ({"role": "owner"}, "guest-owner", "/role"),
         ({"role": "admin"}, "unknown-value", "/role"),
         ({"name": ""}, "bad-text", "/name"),

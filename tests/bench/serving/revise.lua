@@ -1,4 +1,4 @@
--- Corrects one expense after another, each in its first version.
+-- Corrects one expense after another, all in their first version, then all in their second …
 --   revise.lua -- BODY-FILE KEY-PREFIX IDS-FILE GROUP-PATH
 
 local number = 0
@@ -15,11 +15,12 @@ function init(arguments)
    path = arguments[4]
    headers = wrk.headers
    headers["Content-Type"] = "application/json"
-   headers["If-Match"] = '"1"'
 end
 
 function request()
    number = number + 1
+   local place, version = (number - 1) % #ids + 1, math.floor((number - 1) / #ids) + 1
    headers["Idempotency-Key"] = prefix .. number
-   return wrk.format("PATCH", path .. ids[number], headers, body)
+   headers["If-Match"] = '"' .. version .. '"'
+   return wrk.format("PATCH", path .. ids[place], headers, body)
 end

@@ -39,18 +39,23 @@ _OURS: Final = {
 }
 """With these, a database host that vanished without a word is noticed within half a minute."""
 _LIMITS: Final = ("statement_timeout", "idle_in_transaction_session_timeout")
+_ONE_PLAN: Final = " -c plan_cache_mode=force_generic_plan"
+"""A prepared statement is planned once. All of ours find their rows by keys, whatever the values;
+Postgres, left to choose, plans some of them anew each time, which takes longer than to run them.
+"""
 _PREPARE_AFTER: Final = 5
 """Times that a statement is sent before the connection prepares it (psycopg's own number)."""
 
 
 def conninfo(url: str, options: StoreOptions) -> str:
-    """The database at `url` with our limits, unless the URL has its own. Raises BadDatabaseUrl."""
+    """The database at `url` with our settings, unless it has its own. Raises BadDatabaseUrl."""
     given = conninfo_to_dict(normalise(url))
     ours = _OURS | {"connect_timeout": str(options.connect_s)}
     said = {name: str(value) for name, value in given.items() if value is not None}
     if options.statement_s:
         limits = " ".join(f"-c {name}={options.statement_s}s" for name in _LIMITS)
-        said["options"] = f"{limits} {said.get('options', '')}".strip()
+        plans = _ONE_PLAN if options.prepare else ""
+        said["options"] = f"{limits}{plans} {said.get('options', '')}".strip()
     return make_conninfo(**{**ours, **said})
 
 

@@ -20,7 +20,7 @@ with page as (
     select recorded_seq, body
       from invites
      where group_id = %(group_id)s
-       and (%(before_seq)s::bigint is null or recorded_seq < %(before_seq)s)
+       and recorded_seq < coalesce(%(before_seq)s::bigint, 9223372036854775807)
      order by recorded_seq desc
      limit %(limit)s
 )

@@ -29,7 +29,7 @@ with page as (
       from payments
      where group_id = %(group_id)s
        and case when %(state)s::text is null then state <> 'voided' else state = %(state)s end
-       and (%(before_seq)s::bigint is null or recorded_seq < %(before_seq)s)
+       and recorded_seq < coalesce(%(before_seq)s::bigint, 9223372036854775807)
      order by recorded_seq desc
      limit %(limit)s
 )

@@ -55,7 +55,7 @@ with page as (
     select version, body
       from settlements
      where group_id = %(group_id)s
-       and (%(before_version)s::bigint is null or version < %(before_version)s)
+       and version < coalesce(%(before_version)s::bigint, 9223372036854775807)
      order by version desc
      limit %(limit)s
 )

@@ -1,13 +1,15 @@
 """What a read costs, as the rows that Postgres has to look at: nothing here looks at a clock."""
 
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Final, TypeAlias
 
 import msgspec
 import psycopg
 import pytest
+from psycopg import sql
 
-from clearsplit_core.questions import Question, Statement, TheStanding
+from clearsplit_core.questions import Expenses, Question, Statement, TheStanding
 from clearsplit_pg import rows
 from clearsplit_pg.readings import fields_of, reading_of
 from clearsplit_pg.store import open_store
@@ -17,6 +19,8 @@ from tests.postgres import FORGETFUL
 Database: TypeAlias = psycopg.Connection[tuple[object, ...]]
 
 PAGE: Final = 50
+TABLES: Final = ("entries", "expenses", "postings")
+"""What grows with every expense."""
 SHORT, LONG = 3_000, 12_000
 """Entries of a short journal and of a long one."""
 
@@ -30,6 +34,13 @@ select group_id, number, at, actor_id,
   from entries
  cross join generate_series(%(first)s::int, %(last)s::int) as number
  where seq = 3
+"""
+MORE_EXPENSES: Final = """
+insert into expenses (group_id, expense_id, recorded_seq, version, voided, body)
+select group_id, gen_random_uuid(), number, version, voided, body
+  from expenses
+ cross join generate_series(%(first)s::int, %(last)s::int) as number
+ where recorded_seq = 3
 """
 MORE_POSTINGS: Final = """
 insert into postings (group_id, member_id, currency, seq, effective_date, amount_minor,
@@ -74,6 +85,7 @@ async def journal_of(database_url: str) -> AsyncIterator[Callable[[int], Databas
             row = connection.execute("select max(seq) + 1 from entries").fetchone()
             numbers = {"first": row and row[0], "last": last}
             connection.execute(MORE_ENTRIES.encode(), numbers)
+            connection.execute(MORE_EXPENSES.encode(), numbers)
             connection.execute(MORE_POSTINGS.encode(), numbers)
             connection.execute("update groups set seq = %s", [last])
             connection.execute("analyze")
@@ -84,19 +96,32 @@ async def journal_of(database_url: str) -> AsyncIterator[Callable[[int], Databas
 
 def looked_at(database: Database, question: Question[object]) -> dict[str, float]:
     """The rows of the journal that an answer looks at, by table; none of them in a whole scan."""
-    statement = reading_of(question).statement(question)
     params = rows.who(caller("ann"), NOON) | fields_of(question)
-    explain = f"explain (analyze, timing off, format json) {statement}"
-    row = database.execute(explain.encode(), params).fetchone()
+    row = _planned_once(database, reading_of(question).statement(question), params).fetchone()
     assert row is not None
     (plan,) = msgspec.convert(row[0], list[Plan])
     found: dict[str, float] = {}
     for step in plan.root.steps():
-        if step.table in ("entries", "postings"):
+        if step.table in TABLES:
             assert "Seq Scan" not in step.kind or not step.loops, (step.table, step.kind)
             cost = (step.rows + step.refused) * step.loops
             found[step.table] = found.get(step.table, 0) + cost
     return found
+
+
+def _planned_once(
+    database: Database, statement: str, params: rows.Params
+) -> psycopg.Cursor[tuple[object, ...]]:
+    """What the statement does when it is prepared and planned for any values, as in a server."""
+    names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", statement)))
+    for number, name in enumerate(names, 1):
+        statement = statement.replace(f"%({name})s", f"${number}")
+    database.execute("set plan_cache_mode = force_generic_plan")
+    database.execute("deallocate all")
+    database.execute(f"prepare asked as {statement.replace('%%', '%')}".encode())
+    values = sql.SQL(", ").join(sql.Literal(params[name]) for name in names)
+    explain = sql.SQL("explain (analyze, timing off, format json) execute asked ({})")
+    return database.execute(explain.format(values))
 
 
 def statement(
@@ -120,6 +145,8 @@ QUESTIONS: Final[dict[str, Question[object]]] = {
     "a page in the middle, the other way": statement(latest_first=True, after_seq=200),
     "a page in one currency": statement(currency="EUR", after_seq=200),
     "the balances after an entry": TheStanding(TRIP, as_of_seq=200),
+    "the latest expenses": Expenses(TRIP, limit=PAGE),
+    "expenses in the middle": Expenses(TRIP, before_seq=200, limit=PAGE),
 }
 
 

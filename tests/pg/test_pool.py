@@ -53,6 +53,13 @@ async def test_a_statement_and_a_pause_are_bounded(database_url: str, name: str)
     assert await setting(database_url, unbounded, name) == "0"
 
 
+async def test_a_prepared_statement_is_planned_once(database_url: str) -> None:
+    unprepared = StoreOptions(unsafe=True, prepare=False)
+
+    assert await setting(database_url, FORGETFUL, "plan_cache_mode") == "force_generic_plan"
+    assert await setting(database_url, unprepared, "plan_cache_mode") == "auto"
+
+
 async def test_what_the_url_says_itself_stays(database_url: str) -> None:
     mark = "&" if "?" in database_url else "?"
     own = quote("-c statement_timeout=3s -c work_mem=5MB")

@@ -5,7 +5,8 @@ journal is streamed and told again by the core, entry by entry: the chain, the s
 leads to, the texts. Then every table that is kept beside it is streamed and held against the group
 that came of it. What is in memory is that group, never the journal.
 
-A fault in the journal ends the audit of its group, since nothing after it can be trusted.
+A fault in the journal ends the audit of its group, since nothing after it can be trusted; so does
+a page or a file that Postgres refuses to read. The other groups are audited all the same.
 """
 
 from collections.abc import Generator, Iterator, Mapping
@@ -14,7 +15,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, LiteralString, TypeAlias, TypeVar
 
-from psycopg import Connection, IsolationLevel
+from psycopg import Connection, Error, IsolationLevel
+from psycopg.errors import DataCorrupted, IndexCorrupted, IoError, UndefinedFile
 from psycopg.rows import DictRow, dict_row
 
 from clearsplit_core.errors import JournalBroken, Refusal, ThingNotFound
@@ -31,6 +33,9 @@ FAULTS_MAX: Final = 20
 """Faults that are named for one group; there may be more."""
 ROWS_AT_ONCE: Final = 500
 """Rows that are fetched in one round trip."""
+
+DAMAGED: Final = (DataCorrupted, IndexCorrupted, IoError, UndefinedFile)
+"""What Postgres says of a disk that does not give back what was written."""
 
 K = TypeVar("K", bound=tuple[object, ...])
 R = TypeVar("R")
@@ -64,18 +69,27 @@ def connected(url: str) -> Database:
 
 
 def group_ids(database: Database) -> list[GroupId]:
-    """All groups that there are, in the order of their ids."""
+    """All groups that there are, in the order of their ids. Raises the errors of DAMAGED."""
     with database.transaction():
         return [GroupId(row["group_id"]) for row in database.execute(sql.GROUP_IDS)]
 
 
+def group_ids_listed(database: Database) -> list[GroupId]:
+    """Those that have a row of their own, for when the journal cannot be read to its end."""
+    with database.transaction():
+        return [GroupId(row["group_id"]) for row in database.execute(sql.GROUP_IDS_LISTED)]
+
+
 def audited(database: Database, group_id: GroupId) -> Audited:
     """What an audit of one group finds."""
-    with database.transaction():
-        audit = _Audit(database, group_id)
-        with closing(audit.faults()) as found:
-            faults = tuple(islice(found, FAULTS_MAX))
-        return Audited(group_id, audit.group.head, faults)
+    audit, faults = _Audit(database, group_id), list[Fault]()
+    try:
+        with database.transaction(), closing(audit.faults()) as found:
+            for fault in islice(found, FAULTS_MAX):
+                faults.append(fault)
+    except DAMAGED as error:
+        faults.append(audit.unreadable(error))
+    return Audited(group_id, audit.group.head, tuple(faults))
 
 
 def exported(database: Database, group_id: GroupId, *, texts: bool) -> Iterator[str]:
@@ -104,6 +118,8 @@ class _Audit:
     """Which entry made each seat."""
     named: set[str] = field(default_factory=set[str])
     """The commitments of the texts that entries brought."""
+    told: bool = False
+    """Whether the journal was read to its end."""
 
     def __post_init__(self) -> None:
         self.group = Group.unfounded(self.group_id, rows.BEFORE)
@@ -114,10 +130,17 @@ class _Audit:
         except JournalBroken as broken:
             yield self._fault(broken.seq, broken.message)
             return
+        self.told = True
         for found in (self._texts, self._members, self._balances, self._debts):
             yield from found()
         for shelf in self._shelves():
             yield from self._rows_that_differ(*shelf)
+
+    def unreadable(self, error: Error) -> Fault:
+        """What ended the audit, in Postgres' words, which quote nothing that people wrote."""
+        seq = None if self.told else self.group.head.seq + 1
+        words = error.diag.message_primary
+        return self._fault(seq, f"Postgres cannot read on: {words}. Restore a backup.")
 
     def _fault(self, seq: int | None, said: str) -> Fault:
         return Fault(self.group_id, seq, said)

@@ -183,5 +183,6 @@ _HINTS: Final = (
     ("no pg_hba.conf entry", "Allow this host and user in pg_hba.conf, perhaps with sslmode."),
     ("does not exist", "Make it first: `create role … login`, `create database …`."),
     ("too many", "Raise max_connections, or put PgBouncer between."),
+    ("invalid page", "What is on the disk is not what was written: restore a backup."),
     ("startup parameter", "PgBouncer takes no limits from us: set DATABASE_STATEMENT_S=0."),
 )

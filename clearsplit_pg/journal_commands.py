@@ -40,7 +40,7 @@ def verify(parser: argparse.ArgumentParser) -> Run:
 
 def _verify(arguments: argparse.Namespace) -> int:
     with database_at(arguments) as url, audit.connected(url) as database:
-        those = audit.group_ids(database)
+        those, damaged = _groups_there(database)
         if arguments.group is not None:
             _require_there(arguments.group, those)
             those = [arguments.group]
@@ -50,8 +50,19 @@ def _verify(arguments: argparse.Namespace) -> int:
             entries += found.head.seq
             faulty |= _told(found.faults)
         faulty |= _told(_since_checkpoint(database, arguments))
-    print(f"{_groups(len(those))}, {entries} entries: {_verdict(len(faulty))}")
-    return 1 if faulty else 0
+    wrong = damaged or bool(faulty)
+    verdict = f"{_groups(len(faulty))} with faults." if wrong else "everything holds."
+    print(f"{_groups(len(those))}, {entries} entries: {verdict}")
+    return 1 if wrong else 0
+
+
+def _groups_there(database: audit.Database) -> tuple[list[GroupId], bool]:
+    """The groups, and whether Postgres could not read all that it needs to know of each."""
+    try:
+        return audit.group_ids(database), False
+    except audit.DAMAGED as error:
+        print(f"WRONG  {error.diag.message_primary}. Restore a backup; what can be read says:")
+        return audit.group_ids_listed(database), True
 
 
 def _since_checkpoint(
@@ -84,10 +95,6 @@ def _place(fault: audit.Fault) -> str:
 
 def _groups(count: int) -> str:
     return "1 group" if count == 1 else f"{count} groups"
-
-
-def _verdict(faulty: int) -> str:
-    return f"{_groups(faulty)} with faults." if faulty else "everything holds."
 
 
 # ── export ───────────────────────────────────────────────────────────────────────────────────────

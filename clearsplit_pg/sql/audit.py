@@ -10,6 +10,10 @@ select group_id from entries where seq = 1
  order by group_id
 """
 
+GROUP_IDS_LISTED: Final[LiteralString] = """
+select group_id from groups order by group_id
+"""
+
 ENTRIES: Final[LiteralString] = """
 select json_build_array(seq, at, actor_id, event, leg_members, leg_currencies, leg_dates,
                         leg_amounts, encode(previous, 'hex'), encode(hash, 'hex'))  as entry,

@@ -24,9 +24,10 @@ from clearsplit_pg.schema import migrate
 from clearsplit_pg.sql import audit as audit_sql
 from clearsplit_pg.store import open_store
 from tests.contract.test_questions import STORY
+from tests.drill.clusters import asked, flipped, ordered
 from tests.literals import OFFICE, TRIP, Clock, caller, expense, founding, guest
 from tests.mutations import with_a_change
-from tests.postgres import FORGETFUL, Databases
+from tests.postgres import FORGETFUL, Databases, restartable
 
 ROUNDS: Final = 200
 """Mutations of the tables beside a journal, and of a journal where nothing else does as many."""
@@ -463,6 +464,28 @@ def test_verify_names_the_group_and_the_first_wrong_entry(
     assert f"WRONG  group {TRIP}  entry 5  Entry 5 was changed after it was written.\n" in said
     assert f"WRONG  group {OFFICE}  beside the journal  balances: " in said
     assert said.endswith("2 groups, 7 entries: 2 groups with faults.\n")
+
+
+def test_verify_names_the_groups_that_the_disk_does_not_give_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with restartable(tmp_path) as server:
+        asyncio.run(tell(server.url))
+        ordered(server.url, "checkpoint")
+        table = asked(server.url, "select pg_relation_filepath('entries')")
+        server.stop()
+        (cluster,) = tmp_path.glob("postgres-*")
+        flipped(cluster / table, 5_000)
+        server.start()
+
+        assert run_verify(server.url) == 1
+
+        said = capsys.readouterr().out
+        page = f'invalid page in block 0 of relation "{table}"'
+        assert said.startswith(f"WRONG  {page}. Restore a backup; what can be read says:\n")
+        assert f"WRONG  group {TRIP}  entry 1  Postgres cannot read on: {page}." in said
+        assert f"group {OFFICE}" not in said
+        assert said.endswith("2 groups, 3 entries: 1 group with faults.\n")
 
 
 def test_verify_of_a_group_that_is_not_there_fails(

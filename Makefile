@@ -16,7 +16,7 @@ override DATA_DIR := $(value DATA_DIR)
 export DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help venv serve test fire schemathesis lint format types imports wheel serve-test operations image-test bank bank-broken simulate drill bench bench-memory bench-core bench-settle bench-entry bench-signing-in lock clean
+.PHONY: help venv serve test fire schemathesis lint format types imports wheel serve-test operations image-test bank bank-broken simulate drill drill-broken bench bench-memory bench-core bench-settle bench-entry bench-signing-in lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,9 +86,11 @@ bank-broken: venv  ## the bank catches builds that break a promise
 simulate: venv  ## 2,000 seeds of 500 commands in memory, crashing before and after every call of a store
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
-drill: venv  ## restart servers, and then Postgres, under 200 requests a second (two minutes, a quiet machine)
-	@$(BIN)/python -m tests.drill.restarts
-	@$(BIN)/python -m tests.drill.outages
+drill: venv  ## what an operator will one day do, under load: restarts, backup, recovery … (DRILL=: one)
+	@$(BIN)/python -m tests.drill $(DRILL)
+
+drill-broken: venv  ## the drills say so when an operator makes a mistake (DRILL=: one)
+	@$(BIN)/python -m tests.drill.broken $(DRILL)
 
 bench: venv  ## what a request costs, beside bare routes and beside ihatemoney (wrk; five minutes, a quiet machine)
 	@$(BIN)/python -m tests.bench.serving

@@ -15,7 +15,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -24,17 +24,14 @@ import psycopg
 
 from clearsplit_pg.embedded import EmbeddedPostgres
 from tests.bank.audit import Findings, audit
-from tests.bank.clients import Bank, prepare, run
-from tests.bank.stream import GROUPS, stream
+from tests.bank.clients import SETTINGS, WORKERS, Bank, opened, run_beside
+from tests.drill.clusters import postmaster_pid
 from tests.drill.servers import Served, postgres
 
-WORKERS: Final = 2
-SETTINGS: Final = {"RATE_LIMIT_SIGNUP": "0", "DRAIN_S": "1", "LOG_LEVEL": "error"}
-LOOK_S: Final = 0.05
 LOG: Final = Path(tempfile.gettempdir()) / "clearsplit-bank.log"
 """What the server of the latest run said."""
 
-Fault: TypeAlias = tuple[float, str, Callable[[], Awaitable[None]]]
+Fault: TypeAlias = tuple[float, str, Callable[[], None]]
 
 
 def bank(*, seed: int, ops: int, code: Path | None = None, faults: bool = True) -> Findings:
@@ -52,12 +49,10 @@ def bank(*, seed: int, ops: int, code: Path | None = None, faults: bool = True) 
 async def _bank(
     seed: int, ops: int, database: EmbeddedPostgres, server: Served, planned: Sequence[Fault]
 ) -> Findings:
-    running = Bank(stream(seed, ops), server.port, tokens=[""] * GROUPS)
-    await prepare(running)
+    running = await opened(seed, ops, server.port)
     began = time.monotonic()
-    faults = asyncio.create_task(_fail(running, planned))
-    await run(running)
-    await faults
+    faults = [(part, partial(_fail, running, name, happens)) for part, name, happens in planned]
+    await run_beside(running, *faults)
     seconds = time.monotonic() - began
     print(f"{ops} operations in {seconds:.0f} s, {ops / seconds:.0f} a second")
     print(", ".join(f"{count} {what}" for what, count in sorted(running.counts.items())))
@@ -69,9 +64,9 @@ async def _bank(
 
 def _faults(database: EmbeddedPostgres, server: Served) -> Sequence[Fault]:
     """When, as a part of the run, and what."""
-    kill_server = partial(asyncio.to_thread, _kill_server, server)
-    kill_postgres = partial(asyncio.to_thread, _kill_postgres, database)
-    stop_server = partial(asyncio.to_thread, _stop_server, server)
+    kill_server = partial(_kill_server, server)
+    kill_postgres = partial(_kill_postgres, database)
+    stop_server = partial(_stop_server, server)
     return (
         (0.15, "kill -9 of the server", kill_server),
         (0.30, "kill -9 of Postgres", kill_postgres),
@@ -81,15 +76,10 @@ def _faults(database: EmbeddedPostgres, server: Served) -> Sequence[Fault]:
     )
 
 
-async def _fail(running: Bank, faults: Sequence[Fault]) -> None:
-    for part, name, happens in faults:
-        while running.done < part * len(running.stream.operations):  # noqa: ASYNC110 - a rare look
-            await asyncio.sleep(LOOK_S)
-        began = time.monotonic()
-        await happens()
-        print(
-            f"{name} after {running.done} operations, back {time.monotonic() - began:.1f} s later"
-        )
+def _fail(running: Bank, name: str, happens: Callable[[], None]) -> None:
+    began = time.monotonic()
+    happens()
+    print(f"{name} after {running.done} operations, back {time.monotonic() - began:.1f} s later")
 
 
 def _kill_server(server: Served) -> None:
@@ -104,8 +94,7 @@ def _stop_server(server: Served) -> None:
 
 
 def _kill_postgres(database: EmbeddedPostgres) -> None:
-    (pid_file,) = database.data_dir.glob("postgres-*/postmaster.pid")
-    os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
+    os.kill(postmaster_pid(database), signal.SIGKILL)
     database.stop()
     database.start()
     psycopg.connect(database.url).close()

@@ -1,19 +1,21 @@
 """The audit: what stands in the database after a run, held against what the clients were told."""
 
-import subprocess
-import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 import httpx
 import psycopg
 from psycopg.errors import RestrictViolation
+from psycopg.rows import TupleRow
 
 from tests.bank.clients import Acknowledged, Balances, Bank
 from tests.bank.stream import GUESTS, Operation
+from tests.drill.told import verified
+
+Database: TypeAlias = psycopg.Connection[TupleRow]
 
 KINDS: Final = {
     "record": "expense-recorded",
@@ -68,7 +70,7 @@ def audit(bank: Bank, url: str, server_url: str) -> Findings:
     found.wrong += bank.wrong
     with psycopg.connect(url, autocommit=True) as database:
         for place, group in enumerate(bank.stream.groups):
-            entries = [Entry(*row) for row in database.execute(ENTRIES, [group.id])]
+            entries = _entries(database, group.id)
             found.entries += len(entries)
             found.wrong += _gaps(place, entries)
             _account(found, place, entries, bank)
@@ -79,6 +81,20 @@ def audit(bank: Bank, url: str, server_url: str) -> Findings:
     if found.missing or found.extra:
         found.wrong.append(f"{found.missing} entries are missing, {found.extra} too many")
     return found
+
+
+def missing(bank: Bank, url: str, told: Sequence[Acknowledged]) -> int:
+    """How many of those acknowledgements are of no entry that stands in the database."""
+    with psycopg.connect(url) as database:
+        there = [
+            {entry.seq: entry for entry in _entries(database, group.id)}
+            for group in bank.stream.groups
+        ]
+    return sum(not _stands(there[each.operation.group].get(each.seq), each) for each in told)
+
+
+def _entries(database: Database, group_id: UUID) -> list[Entry]:
+    return [Entry(*row) for row in database.execute(ENTRIES, [group_id])]
 
 
 def _gaps(place: int, entries: list[Entry]) -> Iterator[str]:
@@ -135,7 +151,7 @@ def _reads(entries: list[Entry], reads: list[Balances]) -> Iterator[str]:
         yield f"a read told entry {seq}, which there is not"
 
 
-def _changeable(database: psycopg.Connection[tuple[object, ...]]) -> Iterator[str]:
+def _changeable(database: Database) -> Iterator[str]:
     """Nobody changes the journal, not even the owner of its table."""
     last = "where (group_id, seq) in (select group_id, seq from groups)"
     for statement in (f"update entries set event = event {last}", f"delete from entries {last}"):
@@ -163,7 +179,6 @@ def _shares(bank: Bank, server_url: str) -> Iterator[str]:
 
 def _verified(url: str) -> Iterator[str]:
     """`clearsplit verify`: every chain, every sum, every table against a rebuild."""
-    command = (sys.executable, "-m", "clearsplit_core", "verify", "--database-url", url)
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        yield f"clearsplit verify: {done.stdout}{done.stderr}"
+    status, said = verified(url)
+    if status:
+        yield f"clearsplit verify: {said}"

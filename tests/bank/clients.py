@@ -8,18 +8,32 @@ asked, that nothing is answered which no server should answer. What was acknowle
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
-from tests.bank.stream import CLIENTS, VERSIONED, Group, Json, Operation, Stream
+from tests.bank.stream import (
+    CLIENTS,
+    GROUPS,
+    VERSIONED,
+    Group,
+    Json,
+    Operation,
+    Stream,
+    stream,
+)
 from tests.drill.wire import Answer, Dropped, Upstream
 
+WORKERS: Final = 2
+SETTINGS: Final = {"RATE_LIMIT_SIGNUP": "0", "DRAIN_S": "1", "LOG_LEVEL": "error"}
+"""Of the server that they ask."""
 PATIENCE_S: Final = 60
 """Seconds for which a client asks again that got no answer."""
 PAUSE_S: Final = 0.1
+LOOK_S: Final = 0.05
 ANSWER_S: Final = 20
 OK, CREATED = 200, 201
 EXPECTED: Final = {
@@ -102,10 +116,28 @@ class Bank:
         self.wrong.append(f"operation {operation.number} ({operation.kind}): {said}")
 
 
-async def run(bank: Bank) -> None:
-    """Every operation of the stream is done, by all clients at once."""
+async def opened(seed: int, ops: int, port: int) -> Bank:
+    """A bank on the server at that port, with accounts and groups, before its first operation."""
+    bank = Bank(stream(seed, ops), port, tokens=[""] * GROUPS)
+    await prepare(bank)
+    return bank
+
+
+async def run_beside(bank: Bank, *planned: tuple[float, Callable[[], None]]) -> None:
+    """Every operation of the stream is done, by all clients at once.
+
+    Beside them, each of `planned` happens in a thread, one after another, once that part of the
+    operations is done.
+    """
     clients = (_client(bank, number) for number in range(CLIENTS))
-    await asyncio.gather(*clients)
+    await asyncio.gather(_happening(bank, planned), *clients)
+
+
+async def _happening(bank: Bank, planned: Sequence[tuple[float, Callable[[], None]]]) -> None:
+    for part, happens in planned:
+        while bank.done < part * len(bank.stream.operations):  # noqa: ASYNC110 - a rare look
+            await asyncio.sleep(LOOK_S)
+        await asyncio.to_thread(happens)
 
 
 async def _client(bank: Bank, number: int) -> None:

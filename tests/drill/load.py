@@ -22,7 +22,7 @@ from tests.drill.servers import Served
 from tests.drill.wire import Dropped, Upstream
 
 RATE: Final = 200
-"""Requests a second, unless a slower machine is told another number."""
+"""Requests a second."""
 GROUPS: Final = 20
 LOOK_S: Final = 0.5
 """Seconds between two looks at whether a server is ready."""
@@ -104,12 +104,12 @@ async def _expenses(client: httpx.AsyncClient, group: Group) -> AsyncGenerator[s
 
 
 @asynccontextmanager
-async def load(servers: Sequence[Served], rate: int = RATE) -> AsyncGenerator[Load]:
-    """`rate` requests a second go to `servers` until the end of the block."""
+async def load(servers: Sequence[Served]) -> AsyncGenerator[Load]:
+    """RATE requests a second go to `servers` until the end of the block."""
     running = Load(servers, ready={server.port for server in servers})
     await _prepare(running)
     tasks = [asyncio.create_task(_look(running, server.port)) for server in servers]
-    tasks.append(asyncio.create_task(_send(running, rate)))
+    tasks.append(asyncio.create_task(_send(running)))
     try:
         yield running
     finally:
@@ -145,14 +145,14 @@ async def _look(running: Load, port: int) -> None:
         await asyncio.sleep(LOOK_S)
 
 
-async def _send(running: Load, rate: int) -> None:
-    """A request every 1 / `rate` seconds, however long the others take."""
+async def _send(running: Load) -> None:
+    """A request every 1 / RATE seconds, however long the others take."""
     upstreams = {server.port: Upstream(server.port) for server in running.servers}
     open_requests = set[asyncio.Task[None]]()
     began = time.monotonic()
     try:
         for number in count():
-            await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
+            await asyncio.sleep(max(0.0, began + number / RATE - time.monotonic()))
             # With nobody ready a balancer tries anyway.
             port = random.choice([*running.ready] or [*upstreams])
             task = asyncio.create_task(_ask(running, upstreams[port], number))

@@ -23,21 +23,24 @@ DRAIN_S: Final = 2
 
 
 @contextmanager
-def postgres(code: Path | None = None) -> Generator[EmbeddedPostgres]:
+def postgres(
+    code: Path | None = None, settings: Mapping[str, str] | None = None
+) -> Generator[EmbeddedPostgres]:
     """A Postgres that loses nothing, migrated by our code or that in `code`, until the end of the
     block.
     """
     with tempfile.TemporaryDirectory(prefix="clearsplit-drill-") as folder:
-        server = EmbeddedPostgres(Path(folder) / "data")
+        server = EmbeddedPostgres(Path(folder) / "data", settings)
         server.start()
-        _migrate(server.url, code)
         try:
+            migrate(server.url, code)
             yield server
         finally:
             server.stop()
 
 
-def _migrate(url: str, code: Path | None) -> None:
+def migrate(url: str, code: Path | None = None) -> None:
+    """`clearsplit migrate`."""
     command = (sys.executable, "-m", "clearsplit_core", "migrate", "--database-url", url)
     subprocess.run(command, cwd=code, stdout=subprocess.DEVNULL, check=True)
 
@@ -91,6 +94,11 @@ class Served:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=30), time.monotonic() - asked
 
+    def end(self) -> None:
+        """SIGTERM, unless it has ended already."""
+        if self.process is not None and self.process.poll() is None:
+            self.stop()
+
     def kill(self) -> None:
         """kill -9, workers and all."""
         assert self.process is not None
@@ -105,14 +113,16 @@ class Served:
 
 
 @contextmanager
-def served(database_url: str, workers: int) -> Generator[Served]:
+def served(
+    database_url: str, workers: int, settings: Mapping[str, str] | None = None
+) -> Generator[Served]:
     """A server that is ready, until the end of the block."""
-    server = Served(database_url, workers)
-    server.start()
+    server = Served(database_url, workers, settings or {})
     try:
+        server.start()
         yield server
     finally:
-        server.stop()
+        server.end()
 
 
 def free_port() -> int:

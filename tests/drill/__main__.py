@@ -1,0 +1,67 @@
+"""The drills: what an operator will one day do, done here against a real load.
+
+    python -m tests.drill            # all of them
+    python -m tests.drill standby    # one
+
+Each is a room of its own and ends in `clearsplit verify`. Exit 0 if every promise was kept.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Final
+
+import httpx
+import psycopg
+
+from clearsplit_core.errors import Refusal
+from tests.drill import backup, corruption, outages, recovery, restarts
+from tests.drill.told import Told
+
+DRILLS: Final[dict[str, Callable[[Told], None]]] = {
+    "restarts": restarts.drill,
+    "outages": outages.drill,
+    "backup": backup.drill,
+    "corruption": corruption.drill,
+    "recovery": recovery.drill,
+}
+FAILURES: Final = (
+    AssertionError,
+    OSError,
+    Refusal,
+    httpx.HTTPError,
+    psycopg.Error,
+    subprocess.SubprocessError,
+)
+"""How a drill ends that cannot be finished."""
+
+
+def done(name: str, drill: Callable[[Told], None]) -> Told:
+    """The drill, from its beginning to its end or to where it could not go on."""
+    told = Told(name)
+    try:
+        drill(told)
+    except FAILURES as failure:
+        said = failure.stderr if isinstance(failure, subprocess.CalledProcessError) else failure
+        told.promise(f"it comes to its end: {type(failure).__name__} {said}".strip(), held=False)
+    return told
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="drill", help=", ".join(DRILLS))
+    names: list[str] = parser.parse_args().names or list(DRILLS)
+    if unknown := set(names) - set(DRILLS):
+        parser.error(f"there is no {', '.join(unknown)}; there are {', '.join(DRILLS)}")
+    kept = True
+    for name in names:
+        told = done(name, DRILLS[name])
+        kept = kept and not told.broken
+        told.step("NOT GOOD ENOUGH" if told.broken else "every promise was kept", told.began)
+        print(flush=True)
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -4,7 +4,8 @@
 
 Fifty clients do 20,000 operations over 20 groups, 10 % of them twice, 5 % with a stale If-Match.
 Meanwhile the server is killed twice and asked to stop once, and Postgres is killed twice. Then
-every acknowledged write is there exactly once, and nothing that nobody asked for (audit.py).
+every acknowledged write is there exactly once, and nothing that nobody asked for (audit.py). The
+same seed prints the same digest: the operations are the same, whatever the machine does meanwhile.
 Exit 0 if every promise was kept.
 """
 
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -27,6 +29,7 @@ from tests.bank.audit import Findings, audit
 from tests.bank.clients import SETTINGS, WORKERS, Bank, opened, run_beside
 from tests.drill.clusters import postmaster_pid
 from tests.drill.servers import Served, postgres
+from tests.machine import machine
 
 LOG: Final = Path(tempfile.gettempdir()) / "clearsplit-bank.log"
 """What the server of the latest run said."""
@@ -37,11 +40,12 @@ Fault: TypeAlias = tuple[float, str, Callable[[], None]]
 def bank(*, seed: int, ops: int, code: Path | None = None, faults: bool = True) -> Findings:
     """A run from beginning to end, by our code or that in `code`."""
     with postgres(code) as database, LOG.open("wb") as said:
+        on = machine(database.url)
         server = Served(database.url, WORKERS, SETTINGS, code, said=said)
         server.start()
         try:
             planned = _faults(database, server) if faults else ()
-            return asyncio.run(_bank(seed, ops, database, server, planned))
+            return replace(asyncio.run(_bank(seed, ops, database, server, planned)), machine=on)
         finally:
             server.stop()
 
@@ -50,6 +54,7 @@ async def _bank(
     seed: int, ops: int, database: EmbeddedPostgres, server: Served, planned: Sequence[Fault]
 ) -> Findings:
     running = await opened(seed, ops, server.port)
+    print(f"seed {seed}, operations {running.stream.digest}")
     began = time.monotonic()
     faults = [(part, partial(_fail, running, name, happens)) for part, name, happens in planned]
     await run_beside(running, *faults)
@@ -104,6 +109,7 @@ def _kill_postgres(database: EmbeddedPostgres) -> None:
 
 
 def tell(found: Findings) -> None:
+    print(found.machine)
     rows = {
         "acknowledged": found.acknowledged,
         "unknown": found.unknown,
@@ -127,7 +133,6 @@ def main() -> int:
     parser.add_argument("--ops", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
-    print(f"seed {chosen.seed}")
     found = bank(seed=chosen.seed, ops=chosen.ops)
     tell(found)
     return 1 if found.wrong else 0

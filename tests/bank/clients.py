@@ -1,26 +1,28 @@
 """The clients: each does its operations one after another and believes nothing it is told.
 
 What a client can see for itself is checked here, while it happens: that every retry is answered
-with the same bytes, that every read sums to zero and knows all that was acknowledged before it was
-asked, that nothing is answered which no server should answer. What was acknowledged is kept for
-`audit.py`.
+with the same bytes, that balances sum to zero and shares to their amount in every answer, that
+every read knows all that was acknowledged before it was asked, that nothing is answered which no
+server should answer. What was acknowledged is kept for `audit.py`.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
 from uuid import UUID
 
 import msgspec
 
+from tests.bank.answers import Balances, Changed, Expense, Page, Problem
 from tests.bank.stream import (
     CLIENTS,
     GROUPS,
     VERSIONED,
     Group,
     Json,
+    Kind,
     Operation,
     Stream,
     stream,
@@ -35,7 +37,11 @@ PATIENCE_S: Final = 60
 PAUSE_S: Final = 0.1
 LOOK_S: Final = 0.05
 ANSWER_S: Final = 20
-OK, CREATED = 200, 201
+OK, CREATED, NOT_FOUND = 200, 201, 404
+EXPENSES: Final = {"record", "revise", "void", "restore"}
+"""What is answered with the expense as it is then."""
+LISTED: Final = 20
+"""Expenses that are listed at most."""
 EXPECTED: Final = {
     "record": {201},
     "pay": {201},
@@ -51,45 +57,38 @@ EXPECTED: Final = {
 """What may be answered in the end: others may have changed the thing, or it is not there yet."""
 
 
-class Journal(msgspec.Struct):
-    seq: int
-    head: str
-
-
-class Balance(msgspec.Struct):
-    member_id: UUID
-    currency: str
-    balance_minor: int
-
-
-class Balances(msgspec.Struct):
-    journal: Journal
-    balances: list[Balance]
-
-
-class Changed(msgspec.Struct):
-    """A thing that was changed, as far as the bank looks at it."""
-
-    id: UUID
-    version: int
-    journal: Journal
-
-
-class Thing(msgspec.Struct):
-    version: int
-
-
-class Problem(msgspec.Struct):
-    code: str
-
-
 @dataclass(frozen=True)
 class Acknowledged:
-    """A change that a server said it had made."""
+    """A change that a server said it had made to a thing."""
 
     operation: Operation
+    thing: UUID
     seq: int
     head: str
+
+
+@dataclass
+class Told:
+    """What anybody was told of one group so far."""
+
+    seq: int = 0
+    """Its latest entry."""
+    versions: dict[UUID, int] = field(default_factory=dict)
+    """The latest version of each thing."""
+    recorded: dict[UUID, int] = field(default_factory=dict)
+    """At which entry each expense was recorded."""
+    latest: UUID | None = None
+    """The expense that was recorded last."""
+    voiding: set[UUID] = field(default_factory=set)
+    """What somebody has asked to void: it may be gone from the lists."""
+
+    def learn(self, done: Acknowledged, version: int) -> None:
+        self.seq = max(done.seq, self.seq)
+        self.versions[done.thing] = max(version, self.versions.get(done.thing, 0))
+        if done.operation.kind == "record":
+            self.recorded[done.thing] = done.seq
+            if self.latest is None or done.seq > self.recorded[self.latest]:
+                self.latest = done.thing
 
 
 @dataclass
@@ -103,10 +102,8 @@ class Bank:
     unknown: list[Operation] = field(default_factory=list)
     reads: list[tuple[int, Balances]] = field(default_factory=list)
     """Balances as they were told, and of which group."""
-    versions: dict[UUID, int] = field(default_factory=dict)
-    """The latest version of each thing that anybody was told."""
-    seqs: Counter[int] = field(default_factory=Counter)
-    """The latest entry of each group that anybody was told of."""
+    told: list[Told] = field(default_factory=lambda: [Told() for _ in range(GROUPS)])
+    """By the place of the group."""
     wrong: list[str] = field(default_factory=list)
     """What no client should have seen."""
     counts: Counter[str] = field(default_factory=Counter)
@@ -173,7 +170,7 @@ async def _change(bank: Bank, upstream: Upstream, operation: Operation) -> None:
 
 
 def _judge(bank: Bank, operation: Operation, answers: list[Answer | None]) -> None:
-    """Of all answers to the same request: those that it was done are one; refusals may be many."""
+    """Of all answers to the same request: those that it was done are one, whatever came before."""
     told = [answer for answer in answers if answer is not None and not _may_be_done(answer)]
     done = [answer for answer in told if answer.status in (OK, CREATED)]
     for answer in told:
@@ -187,12 +184,31 @@ def _judge(bank: Bank, operation: Operation, answers: list[Answer | None]) -> No
     if operation.stale and operation.kind in VERSIONED:
         bank.complain(operation, "a stale If-Match was taken")
     _acknowledge(bank, operation, done[0])
+    _compare(bank, operation, told, done)
+
+
+def _compare(bank: Bank, operation: Operation, told: list[Answer], done: list[Answer]) -> None:
+    """Whoever asks again for what was done is answered the same."""
     for again in done[1:]:
         bank.counts["retries with the same bytes"] += 1
         if _bytes(again) != _bytes(done[0]):
-            bank.complain(operation, "a retry was answered with other bytes")
+            bank.complain(operation, "a retry was answered otherwise: with other bytes")
     if len(done) > 1 and not any("idempotency-replayed" in each.headers for each in done):
         bank.complain(operation, "neither of two answers was a replay")
+    for refused in told:
+        if refused not in done and _came_after(operation, told, refused):
+            bank.complain(operation, f"a retry was answered otherwise: {_code(refused)}")
+
+
+def _came_after(operation: Operation, told: list[Answer], refused: Answer) -> bool:
+    """Whether it was refused when it had been done.
+
+    Of two at once the refused one may have come first where the thing was not there yet, or where
+    there was nothing to settle. A version, or an id, is only ever taken by what was done.
+    """
+    if operation.again == "after":
+        return refused is told[-1]
+    return refused.status != NOT_FOUND and operation.kind != "settle"
 
 
 def _bytes(answer: Answer) -> tuple[object, ...]:
@@ -202,11 +218,14 @@ def _bytes(answer: Answer) -> tuple[object, ...]:
 
 def _acknowledge(bank: Bank, operation: Operation, answer: Answer) -> None:
     changed = msgspec.json.decode(answer.body, type=Changed)
-    bank.acknowledged.append(Acknowledged(operation, changed.journal.seq, changed.journal.head))
-    if changed.id != operation.thing:
+    done = Acknowledged(operation, changed.id, changed.journal.seq, changed.journal.head)
+    bank.acknowledged.append(done)
+    if operation.thing not in (changed.id, None):
         bank.complain(operation, "another thing was answered")
-    bank.versions[changed.id] = max(changed.version, bank.versions.get(changed.id, 0))
-    bank.seqs[operation.group] = max(changed.journal.seq, bank.seqs[operation.group])
+    bank.told[operation.group].learn(done, changed.version)
+    if operation.kind in EXPENSES:
+        for flaw in msgspec.json.decode(answer.body, type=Expense).flaws():
+            bank.complain(operation, flaw)
 
 
 def _request(bank: Bank, operation: Operation) -> Request:
@@ -218,7 +237,10 @@ def _request(bank: Bank, operation: Operation) -> Request:
     }
     if operation.kind in VERSIONED:
         assert operation.thing is not None, "what has versions has an id"
-        version = bank.versions.get(operation.thing, 1) + (1_000 if operation.stale else 0)
+        told = bank.told[operation.group]
+        version = told.versions.get(operation.thing, 1) + (1_000 if operation.stale else 0)
+        if operation.kind == "void":
+            told.voiding.add(operation.thing)
         headers["If-Match"] = f'"{version}"'
     body = b"" if operation.body is None else msgspec.json.encode(operation.body)
     if body:
@@ -239,7 +261,7 @@ def _address(operation: Operation, group: Group) -> tuple[str, str]:
         "settle": ("POST", f"{root}/settlements"),
         "balances": ("GET", f"{root}/balances"),
         "expense": ("GET", expense),
-        "list": ("GET", f"{root}/expenses?limit=20"),
+        "list": ("GET", f"{root}/expenses?limit={LISTED}"),
     }[operation.kind]
 
 
@@ -248,7 +270,8 @@ def _address(operation: Operation, group: Group) -> tuple[str, str]:
 
 async def _read(bank: Bank, upstream: Upstream, operation: Operation) -> None:
     group = bank.stream.groups[operation.group]
-    seq, version = bank.seqs[operation.group], _known_version(bank, operation)
+    known = bank.told[operation.group]
+    known = replace(known, versions=dict(known.versions))
     method, path = _address(operation, group)
     headers = {"Authorization": f"Bearer {bank.tokens[operation.group]}"}
     answer = await _insist(bank, upstream, operation, Request(method, path, headers, b""))
@@ -257,33 +280,66 @@ async def _read(bank: Bank, upstream: Upstream, operation: Operation) -> None:
     if answer.status not in EXPECTED[operation.kind]:
         return bank.complain(operation, f"{answer.status} {_code(answer)}")
     bank.counts["reads"] += 1
-    if operation.kind == "balances":
-        _look_at_balances(bank, operation, seq, answer)
-    if operation.kind == "expense":
-        _look_at_version(bank, operation, version, answer)
+    for flaw in LOOKS[operation.kind](bank, operation, known, answer):
+        bank.complain(operation, flaw)
     return None
 
 
-def _known_version(bank: Bank, operation: Operation) -> int:
-    return 0 if operation.thing is None else bank.versions.get(operation.thing, 0)
+Look: TypeAlias = Callable[[Bank, Operation, Told, Answer], Iterator[str]]
 
 
-def _look_at_balances(bank: Bank, operation: Operation, seq: int, answer: Answer) -> None:
+def _look_at_balances(
+    bank: Bank, operation: Operation, known: Told, answer: Answer
+) -> Iterator[str]:
     told = msgspec.json.decode(answer.body, type=Balances)
     bank.reads.append((operation.group, told))
-    sums = Counter[str]()
-    for each in told.balances:
-        sums[each.currency] += each.balance_minor
-    if any(sums.values()):
-        bank.complain(operation, f"the balances sum to {dict(sums)}")
-    if told.journal.seq < seq:
-        bank.complain(operation, f"entry {seq} was acknowledged, entry {told.journal.seq} is told")
+    yield from told.flaws()
+    if told.journal.seq < known.seq:
+        yield f"entry {known.seq} was acknowledged, entry {told.journal.seq} is told"
 
 
-def _look_at_version(bank: Bank, operation: Operation, version: int, answer: Answer) -> None:
-    told = msgspec.json.decode(answer.body, type=Thing).version if answer.status == OK else 0
-    if told < version:
-        bank.complain(operation, f"version {version} was acknowledged, version {told} is told")
+def _look_at_expense(
+    _bank: Bank, operation: Operation, known: Told, answer: Answer
+) -> Iterator[str]:
+    assert operation.thing is not None, "an expense that is asked for has an id"
+    version = known.versions.get(operation.thing, 0)
+    if answer.status == NOT_FOUND:
+        if version:
+            yield f"version {version} was acknowledged, the expense is not there"
+        return
+    told = msgspec.json.decode(answer.body, type=Expense)
+    yield from told.flaws()
+    yield from _old(known, told)
+
+
+def _look_at_list(bank: Bank, operation: Operation, known: Told, answer: Answer) -> Iterator[str]:
+    told = msgspec.json.decode(answer.body, type=Page)
+    yield from told.flaws()
+    for each in told.items:
+        yield from _old(known, each)
+    if known.latest is not None and _is_left_out(bank.told[operation.group], told, known.latest):
+        yield f"expense {known.latest} was acknowledged and is not listed"
+
+
+def _old(known: Told, told: Expense) -> Iterator[str]:
+    version = known.versions.get(told.id, 0)
+    if told.version < version:
+        yield f"version {version} was acknowledged, version {told.version} is told"
+
+
+def _is_left_out(now: Told, told: Page, latest: UUID) -> bool:
+    """Whether it should be listed: it was not voided, and something older is, or there is room."""
+    if latest in now.voiding or any(each.id == latest for each in told.items):
+        return False
+    older = (now.recorded.get(each.id, now.seq) < now.recorded[latest] for each in told.items)
+    return len(told.items) < LISTED or any(older)
+
+
+LOOKS: Final[dict[Kind, Look]] = {
+    "balances": _look_at_balances,
+    "expense": _look_at_expense,
+    "list": _look_at_list,
+}
 
 
 # ── Asking until there is an answer ──────────────────────────────────────────────────────────────

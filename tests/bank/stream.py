@@ -4,6 +4,7 @@ Everything follows from a seed: ids, amounts, keys, and which requests will be s
 run adds is only the versions that it has seen and how the servers answer, so a seed replays a run.
 """
 
+import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ GROUPS: Final = 20
 GUESTS: Final = 6
 AGAIN: Final = 0.10
 STALE: Final = 0.05
+UNNAMED: Final = 0.25
+"""How many expenses get their id from the server: their key alone keeps them from coming twice."""
 GIVES_UP: Final = 0.3
 """How many clients that got no answer never ask again."""
 SPLITS: Final = ("equal", "equal", "exact", "percentage", "shares", "adjustment", "itemised")
@@ -44,7 +47,10 @@ VERSIONED: Final = frozenset({"revise", "void", "restore", "unpay"})
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """What one client is going to ask. `thing` is the expense, payment or settlement."""
+    """What one client is going to ask.
+
+    `thing` is the expense, payment or settlement, None where the server names it.
+    """
 
     number: int
     kind: Kind
@@ -78,6 +84,11 @@ class Stream:
     groups: list[Group] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
 
+    @property
+    def digest(self) -> str:
+        """The same for the same operations."""
+        return hashlib.sha256(repr((self.groups, self.operations)).encode()).hexdigest()
+
 
 def stream(seed: int, count: int) -> Stream:
     """The first `count` operations of that seed."""
@@ -100,6 +111,8 @@ def stream(seed: int, count: int) -> Stream:
             else:
                 # Mostly what is new: that is where writes meet.
                 thing = known[-min(len(known), 1 + int(luck.expovariate(0.2)))]
+        if kind == "record" and luck.random() < UNNAMED:
+            thing = None
         if kind == "record" and thing:
             recorded[place].append(thing)
         if kind == "pay" and thing:
@@ -127,7 +140,8 @@ def _body(
 ) -> Json | None:
     match kind:
         case "record":
-            return {"id": str(thing), **_terms(luck, number, group.guests)}
+            named: Json = {"id": str(thing)} if thing else {}
+            return named | _terms(luck, number, group.guests)
         case "revise":
             terms = _terms(luck, number, group.guests)
             return {"title": terms["title"]} if luck.random() < 0.3 else terms

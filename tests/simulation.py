@@ -4,12 +4,14 @@
 
 A seed decides everything: the commands, the clock, and where a crash is. Before a call of the store
 nothing has happened and the client asks again; after one, all has happened and nobody heard of it,
-so the client asks again under the same key. Now and then the process dies: a new store knows what
-was kept, the journal, its texts and the sealed answers, and the group is what the journal says.
+so the client asks again under the same key. With a crash the process may die, and it may die at any
+other time: a new store knows what was kept, the journal, its texts and the sealed answers, and the
+group is what the journal says.
 
-After every command the balances sum to zero, a repetition has the same bytes and a refusal has
-changed nothing; in the end the chain verifies. What all seeds came to is one digest, the same each
-time. Exit 0 if all of that held.
+After every command the balances sum to zero, every repetition had the same bytes, heard or not, a
+refusal has changed nothing, and a read tells the entry that was answered last. In the end the
+chain verifies and has one entry for each command that was done, in that order, and no other. What
+all seeds came to is one digest, the same each time. Exit 0 if all of that held.
 """
 
 import argparse
@@ -33,21 +35,25 @@ from clearsplit_core.expenses import (
     VoidExpense,
 )
 from clearsplit_core.group import Group, replay
-from clearsplit_core.journal import MemberId, verify
-from clearsplit_core.memory import MemoryStore
+from clearsplit_core.journal import Head, MemberId, verify
+from clearsplit_core.memory import MemoryStore, _Kept
 from clearsplit_core.payments import RecordPayment, VoidPayment
-from clearsplit_core.ports import Caller, Command, Receipt, Recorded, Sealed
+from clearsplit_core.ports import Command, Receipt, Recorded, Sealed
+from clearsplit_core.questions import Standing, TheStanding
 from clearsplit_core.records import ExpenseId, PaymentId, Terms
 from clearsplit_core.splits import Equal, Exact, Part, Shares, SharesPart, Split
 from clearsplit_core.text import Text
 from tests.literals import NOON, TODAY, TRIP, caller, founding, guest
+from tests.machine import machine
 
 COMMANDS: Final = 500
 GUESTS: Final = ("bob", "cem", "dan", "eve", "fay")
 CRASH: Final = 0.1
 """How often a call is crashed before it, and how often after it."""
-DEATH: Final = 0.004
+DEATH: Final = 0.002
 """How often the process dies after a command."""
+DEATH_IN_CRASH: Final = 0.01
+"""How often a crash is the death of the process."""
 CURRENCIES: Final = ("EUR", "EUR", "USD")
 
 ANN: Final = caller("ann")
@@ -62,6 +68,8 @@ class World:
     store: MemoryStore = field(init=False)
     expenses: list[ExpenseId] = field(default_factory=list)
     payments: list[PaymentId] = field(default_factory=list)
+    heads: list[Head] = field(default_factory=list)
+    """The head of the journal after each thing that was done, in that order."""
     counts: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -73,25 +81,30 @@ class World:
         return self.now
 
     @property
+    def kept(self) -> _Kept:
+        return self.store._books[TRIP]
+
+    @property
     def group(self) -> Group:
-        return self.store._books[TRIP].group
+        return self.kept.group
 
 
 def simulated(seed: int) -> tuple[str, Counter[str]]:
     """The head of that seed's journal with all answers, as a digest; what happened, by name."""
     world = World(random.Random(seed))
-    world.store.perform(founding("ann"), caller=ANN)
-    for name in GUESTS:
-        world.store.perform(guest(name), caller=ANN)
+    begins: list[Command[object]] = [founding("ann"), *map(guest, GUESTS)]
+    for command in begins:
+        world.heads.append(world.store.perform(command, caller=ANN).head)
     answers = hashlib.sha256()
     for number in range(COMMANDS):
         answers.update(_done(world, _command(world), f"{seed}-{number}"))
-        _require_balanced(world.group)
+        _require_balanced(_read(world))
         if world.luck.random() < DEATH:
             _die(world)
     _die(world)
-    kept = world.store._books[TRIP]
+    kept = world.kept
     assert verify(TRIP, kept.entries) == kept.group.head
+    assert [entry.head for entry in kept.entries] == world.heads, "done is not what was answered"
     answers.update(kept.group.head.hash.encode())
     return answers.hexdigest(), world.counts
 
@@ -102,32 +115,53 @@ def simulated(seed: int) -> tuple[str, Counter[str]]:
 def _done(world: World, command: Command[object], key: str) -> bytes:
     """What the client is told in the end, however often it has to ask."""
     receipt = Receipt(key, key.encode(), _seal)
-    told: list[bytes] = []
-    while not told or world.luck.random() < CRASH:  # some ask once more, for no reason
-        if world.luck.random() < CRASH:
-            world.counts["crashes before a call"] += 1
+    answers: list[bytes] = []
+    heard = False
+    while not heard or world.luck.random() < CRASH:  # some ask once more, for no reason
+        if _crashes(world, "before"):
             continue
-        answer = _asked(world, command, ANN, receipt)
-        if world.luck.random() < CRASH:
-            world.counts["crashes after a call"] += 1
-            continue
-        told.append(answer)
-    assert len(set(told)) == 1, "a repetition was answered with other bytes"
-    return told[0]
+        answers.append(_asked(world, command, receipt))
+        heard = not _crashes(world, "after") or heard
+    assert len(set(answers)) == 1, "a repetition was answered with other bytes"
+    return answers[0]
 
 
-def _asked(world: World, command: Command[object], who: Caller, receipt: Receipt[object]) -> bytes:
-    before = world.store._books[TRIP]
+def _asked(world: World, command: Command[object], receipt: Receipt[object]) -> bytes:
+    before = world.kept
     try:
-        sealed = world.store.perform_once(command, caller=who, receipt=receipt)
+        sealed = world.store.perform_once(command, caller=ANN, receipt=receipt)
     except Refusal as refusal:
-        assert world.store._books[TRIP] is before, "a refusal changed something"
+        assert world.kept is before, "a refusal changed something"
         world.counts["refusals"] += 1
         return refusal.code.encode()
     if sealed.replayed:
-        assert world.store._books[TRIP] is before, "a repetition changed something"
+        assert world.kept is before, "a repetition changed something"
         world.counts["repetitions"] += 1
+    else:
+        world.heads.append(world.group.head)
     return sealed.body
+
+
+def _read(world: World) -> Standing:
+    """Where the group stands, read until there is an answer: nothing acknowledged is missing."""
+    told: Standing | None = None
+    while told is None:
+        if _crashes(world, "before"):
+            continue
+        told = world.store.read(TheStanding(TRIP), caller=ANN)
+        told = None if _crashes(world, "after") else told
+    assert told.head == world.heads[-1], "a read does not know what was acknowledged"
+    return told
+
+
+def _crashes(world: World, when: str) -> bool:
+    """Whether there is a crash now, before or after a call; some are the process's death."""
+    if world.luck.random() >= CRASH:
+        return False
+    world.counts[f"crashes {when} a call"] += 1
+    if world.luck.random() < DEATH_IN_CRASH:
+        _die(world)
+    return True
 
 
 def _seal(recorded: Recorded[object]) -> Sealed:
@@ -137,7 +171,7 @@ def _seal(recorded: Recorded[object]) -> Sealed:
 def _die(world: World) -> None:
     """A new process, with what was kept: the journal, the texts and the sealed answers."""
     world.counts["deaths"] += 1
-    before = world.store._books[TRIP]
+    before = world.kept
     group = replay(TRIP, before.entries, before.texts)
     assert _of_no_moment(group) == _of_no_moment(before.group), "the journal tells another group"
     world.store = MemoryStore(clock=world.clock)
@@ -148,9 +182,9 @@ def _of_no_moment(group: Group) -> Group:
     return replace(group, now=NOON, caller=None, actor_id=None)
 
 
-def _require_balanced(group: Group) -> None:
+def _require_balanced(told: Standing) -> None:
     sums = Counter[str]()
-    for (_, currency), minor in group.balances.items():
+    for (_, currency), minor in told.balances.items():
         sums[currency] += minor
     assert not any(sums.values()), "the balances do not sum to zero"
 
@@ -282,6 +316,7 @@ def main() -> int:
         for digest, happened in pool.imap(simulated, range(chosen.seeds), chunksize=8):
             counts += happened
             whole.update(digest.encode())
+    print(machine())
     print(f"{chosen.seeds} seeds of {COMMANDS} commands: {whole.hexdigest()}")
     print(", ".join(f"{count:,} {what}" for what, count in sorted(counts.items())))
     return 0

@@ -17,6 +17,7 @@ from clearsplit_core.records import ExpenseId, Terms
 from clearsplit_core.settlement import settle
 from clearsplit_core.splits import Equal, Part, Shares, SharesPart
 from tests.literals import NOON, TODAY, TRIP, account, group, text
+from tests.machine import machine
 
 ROUNDS: Final = 7
 ROUND_S: Final = 0.5
@@ -32,6 +33,7 @@ def main() -> None:
     shares = Shares(tuple(SharesPart(who, place + 1) for place, who in enumerate(members)))
     command = _record(members, 0)
     balances = _balances(30)
+    print(machine())
     tell("equal split among 6", lambda: equal.shares(100_001, UUID(int=1)))
     tell("split by shares among 6", lambda: shares.shares(100_001, UUID(int=1)))
     tell("decide: record, split by 6", lambda: command.decide(trip))

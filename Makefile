@@ -16,7 +16,7 @@ override DATA_DIR := $(value DATA_DIR)
 export DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help venv serve test fire schemathesis lint format types imports wheel serve-test operations image-test bank bank-broken simulate drill drill-broken bench bench-memory bench-core bench-settle bench-entry bench-signing-in lock clean
+.PHONY: help venv serve test fire schemathesis lint format types imports wheel serve-test operations image-test bank bank-broken simulate drill drill-broken bench bench-memory bench-storage bench-core bench-settle bench-entry bench-signing-in lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -97,6 +97,9 @@ bench: venv  ## what a request costs, beside bare routes and beside ihatemoney (
 
 bench-memory: venv  ## one worker holds no more after 200,000 requests
 	@$(BIN)/python -m tests.bench.serving --memory
+
+bench-storage: venv  ## what a recorded expense takes on disk and in the WAL
+	@$(BIN)/python -m tests.bench.storage
 
 bench-core: venv  ## splits, decisions, hashes and settlements a second
 	@$(BIN)/python -m tests.bench.core

@@ -8,8 +8,6 @@ rounds; ratios are taken within a round. Exit 0 if every target was met.
 import argparse
 import asyncio
 import json
-import os
-import platform
 import re
 import statistics
 import subprocess
@@ -25,12 +23,15 @@ from uuid import uuid4
 
 import psycopg
 
-from clearsplit_pg.embedded import EmbeddedPostgres, _binary
+from clearsplit_pg.embedded import EmbeddedPostgres
 from tests.bench.serving import limits
-from tests.bench.serving.groups import Founder, Seeded, seed
+from tests.bench.serving.groups import Founder, Seeded, seed, to_record
 from tests.bench.serving.load import CONNECTIONS, Case, Measured, measured, rss_bytes, wait_for
 from tests.bench.serving.peer import Peer, peer
+from tests.bench.serving.pgbench import CTE, SELECT, Ran, Script, ran
+from tests.bench.serving.recorded import recorded
 from tests.drill.servers import Served, free_port, postgres
+from tests.machine import machine
 
 ROUNDS: Final = 5
 ROUND_S: Final = 2
@@ -101,7 +102,8 @@ class Bench:
     folder: Path
     cases: list[Callable[[], Case]] = field(default_factory=list)
     rounds: dict[str, list[Measured]] = field(default_factory=dict)
-    pgbench: dict[str, list[float]] = field(default_factory=dict)
+    scripts: dict[str, Script] = field(default_factory=dict)
+    pgbench: dict[str, list[Ran]] = field(default_factory=dict)
 
     @property
     def database_pid(self) -> int:
@@ -118,8 +120,9 @@ class Bench:
             one = measured(case, self.database_pid, seconds)
             assert not one.failed, f"{case.name}: {one.failed} requests were refused"
             self.rounds.setdefault(case.name, []).append(one)
-        for name, script in PGBENCH.items():
-            self.pgbench.setdefault(name, []).append(_pgbench(self, script, seconds))
+        for name, script in self.scripts.items():
+            run = ran(script, self.database.url, self.database_pid, self.folder, seconds=seconds)
+            self.pgbench.setdefault(name, []).append(run)
 
     def file(self, name: str, content: str) -> str:
         path = self.folder / name
@@ -212,15 +215,7 @@ def add_ours(
 
 def _to_record(group: Seeded) -> str:
     """A line for post.lua: an expense of that group, split among all of its members."""
-    expense = {
-        "title": "Dinner",
-        "amount_minor": 6_000,
-        "currency": "EUR",
-        "date": "2026-01-31",
-        "paid_by": str(group.members[0]),
-        "split": {"kind": "equal", "members": [str(each) for each in group.members]},
-    }
-    return f"/groups/{group.id}/expenses\t{json.dumps(expense)}\n"
+    return f"/groups/{group.id}/expenses\t{json.dumps(to_record(group))}\n"
 
 
 def _add_revise(bench: Bench, founder: Founder, server: tuple[str, int], group: Seeded) -> None:
@@ -274,37 +269,6 @@ def _itself(case: Case) -> Case:
     return case
 
 
-PGBENCH: Final = {
-    "pgbench, the SELECT": "select seq, name, currency from groups limit 1;",
-    "pgbench, the CTE": """
-with expense as (
-    insert into bare_expenses (expense_id, title, amount_minor, currency, day)
-    values (gen_random_uuid(), 'Dinner', 6000, 'EUR', '2026-01-31')
-    returning expense_id
-)
-insert into bare_shares (expense_id, member_id, share_minor)
-select expense_id, gen_random_uuid(), 1000 from expense, generate_series(1, 6);
-""",
-}
-"""The same statements without any server in between."""
-
-
-def _pgbench(bench: Bench, script: str, seconds: int) -> float:
-    """Transactions a second."""
-    file = bench.file("script.sql", script)
-    told = psycopg.conninfo.conninfo_to_dict(bench.database.url)
-    command = [
-        str(_binary("pgbench")),
-        *("--no-vacuum", "--client", str(CONNECTIONS), "--protocol", "prepared"),
-        *("--time", str(seconds), "--file", file),
-        *("--host", str(told["host"]), "--username", str(told["user"]), str(told["dbname"])),
-    ]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = re.search(r"tps = ([\d.]+)", said)
-    assert found, said
-    return float(found[1])
-
-
 # ── Running and telling ──────────────────────────────────────────────────────────────────────────
 
 
@@ -337,6 +301,11 @@ def main() -> int:
         if not chosen.no_peer:
             theirs = database.url.replace("/postgres?", "/ihatemoney?")
             add_peer(bench, stack.enter_context(peer(theirs)), theirs)
+        bench.scripts = {
+            "pgbench, the SELECT": SELECT,
+            "pgbench, the CTE": CTE,
+            "pgbench, an expense recorded": asyncio.run(recorded(database.url, founder.caller)),
+        }
         with psycopg.connect(database.url, autocommit=True) as connection:
             connection.execute("vacuum analyze")
         for number in range(chosen.rounds + 1):  # the first one warms up, and does not count
@@ -346,9 +315,7 @@ def main() -> int:
 
 
 def _tell(bench: Bench) -> int:
-    print(
-        f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-    )
+    print(machine(bench.database.url))
     heads = ("requests/s", "p50 ms", "p99 ms", "server µs", "database µs")
     print(" " * 28 + "".join(f"{head:>13}" for head in heads))
     for name, rounds in bench.rounds.items():
@@ -362,7 +329,9 @@ def _tell(bench: Bench) -> int:
         )
         print(f"{name:28}{''.join(columns)}")
     for name, found in bench.pgbench.items():
-        print(f"{name:28}{statistics.median(found[1:]):>13,.0f}")
+        per_s = statistics.median(run.per_s for run in found[1:])
+        database_us = 1e6 * statistics.median(run.database_s for run in found[1:])
+        print(f"{name:28}{per_s:>13,.0f}{'':>39}{database_us:>13,.0f}")
     print()
     verdicts = [_told(bench, target) for target in TARGETS]
     return 0 if all(verdicts) else 1

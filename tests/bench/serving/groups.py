@@ -1,23 +1,38 @@
 """Groups to ask about: founded over HTTP, filled by the store itself, many entries at once."""
 
+import base64
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 import httpx
+import msgspec
 
-from clearsplit_core.expenses import ExpenseRecorded
+from clearsplit_core.expenses import ExpenseRecorded, RecordExpense
 from clearsplit_core.group import Event, Group
 from clearsplit_core.journal import GroupId
-from clearsplit_core.ports import Caller, Decision, Needs, StoreOptions
-from clearsplit_core.records import AccountId, ExpenseId, Terms, outcome_of
+from clearsplit_core.ports import (
+    Caller,
+    Decision,
+    Needs,
+    Receipt,
+    Recorded,
+    Sealed,
+    StoreOptions,
+)
+from clearsplit_core.records import AccountId, Expense, ExpenseId, SessionId, Terms, outcome_of
 from clearsplit_core.splits import Equal, Part
+from clearsplit_http.wire.expenses import ExpenseAnswer, NewExpense
+from clearsplit_http.wire.resources import Journal
 from clearsplit_pg.store import PostgresStore, open_store
-from tests.literals import TODAY, text
+from tests.literals import TODAY, founding, guest, member, text
 
-AT_ONCE = 200
+TWINS: Final = ("ann", "bob", "cem", "dan", "eve", "fay")
+AT_ONCE: Final = 200
 """Expenses recorded in one transaction."""
 
 
@@ -25,9 +40,51 @@ AT_ONCE = 200
 class Seeded:
     """A group as the bench asks about it."""
 
-    id: UUID
+    id: GroupId
     members: Sequence[UUID]
     expenses: Sequence[UUID]
+
+
+def to_record(group: Seeded) -> dict[str, object]:
+    """The body of an expense of that group, split among all of its members."""
+    return {
+        "title": "Dinner",
+        "amount_minor": 6_000,
+        "currency": "EUR",
+        "date": "2026-01-31",
+        "paid_by": str(group.members[0]),
+        "split": {"kind": "equal", "members": [str(each) for each in group.members]},
+    }
+
+
+def recording(
+    group: Seeded, expense_id: ExpenseId, key: str
+) -> tuple[RecordExpense, Receipt[Expense]]:
+    """What the route makes of such a body: the command, and how its answer is sealed."""
+    body = to_record(group) | {"id": str(expense_id)}
+
+    def seal(recorded: Recorded[Expense]) -> Sealed:
+        told = ExpenseAnswer.of(recorded.answer)
+        answer = msgspec.structs.replace(told, journal=Journal.of(recorded.head))
+        where = f"/groups/{group.id}/expenses/{expense_id}"
+        headers = (("ETag", str(answer.tag)), ("Location", where))
+        return Sealed(201, headers, msgspec.json.encode(answer))
+
+    asked = hashlib.sha256(msgspec.json.encode(body)).digest()
+    return msgspec.convert(body, NewExpense).record(group.id), Receipt(key, asked, seal)
+
+
+async def twin(store: PostgresStore, caller: Caller, expenses: int = 0) -> Seeded:
+    """A group like every other twin: six members, who have the same ids in all of them."""
+    group_id = GroupId(uuid4())
+    await store.perform(founding(TWINS[0], of=group_id), caller=caller)
+    for name in TWINS[1:]:
+        await store.perform(guest(name, of=group_id), caller=caller)
+    ids = [ExpenseId(uuid4()) for _ in range(expenses)]
+    for start in range(0, expenses, AT_ONCE):
+        part = Fill(group_id=group_id, expenses=ids[start : start + AT_ONCE])
+        await store.perform(part, caller=caller)
+    return Seeded(group_id, [member(name) for name in TWINS], ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +139,13 @@ class Founder:
         told = http.post("/auth/signup", json=body).raise_for_status().json()
         http.headers["Authorization"] = f"Bearer {told['access_token']}"
         return cls(http, UUID(told["account"]["id"]))
+
+    @property
+    def caller(self) -> Caller:
+        """As a server sees who has that token."""
+        _, claims, _ = self.authorization["Authorization"].split(".")
+        told = json.loads(base64.urlsafe_b64decode(claims + "=="))
+        return Caller(AccountId(self.account_id), SessionId(UUID(told["sid"])))
 
     @property
     def authorization(self) -> dict[str, str]:

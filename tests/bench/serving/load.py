@@ -54,12 +54,11 @@ class Case:
 
 def measured(case: Case, database_pid: int, seconds: int) -> Measured:
     """A round of that many seconds."""
-    database = [database_pid, *_children(database_pid)]
     server = [pid for each in case.pids for pid in (each, *_children(each))]
-    before = _cpu_s(server), _cpu_s(database)
+    before = _cpu_s(server), database_cpu_s(database_pid)
     requests, per_s, p50_ms, p99_ms, failed = _once(case) if case.once else _wrk(case, seconds)
     assert requests, f"{case.name}: no answer within {seconds} s"
-    after = _cpu_s(server), _cpu_s([database_pid, *_children(database_pid)])
+    after = _cpu_s(server), database_cpu_s(database_pid)
     return Measured(
         per_s=per_s,
         p50_ms=p50_ms,
@@ -68,6 +67,11 @@ def measured(case: Case, database_pid: int, seconds: int) -> Measured:
         database_s=(after[1] - before[1]) / requests,
         failed=failed,
     )
+
+
+def database_cpu_s(pid: int) -> float:
+    """Seconds of CPU that Postgres has used so far, all of its processes."""
+    return _cpu_s([pid, *_children(pid)])
 
 
 def _once(case: Case) -> Counts:

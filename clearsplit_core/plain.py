@@ -13,8 +13,10 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import lru_cache
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import (
+    Any,
     Final,
     NewType,
     TypeAlias,
@@ -35,9 +37,12 @@ Texts: TypeAlias = Mapping[str, Text]
 
 IDS_MAX: Final = 10_000
 """Ids that are kept as they were read; the longest unused is read anew."""
+KEYS_MAX: Final = 1_000
+"""Sets of keys whose order is kept: every dataclass has one."""
 
 T = TypeVar("T")
 _Reader: TypeAlias = Callable[[object, Texts], object]
+_Writer: TypeAlias = "Callable[[Any], Plain]"
 
 
 # ── Values to plain trees ────────────────────────────────────────────────────────────────────────
@@ -45,43 +50,70 @@ _Reader: TypeAlias = Callable[[object, Texts], object]
 
 def to_plain(value: object) -> Plain:
     """`value` as a plain tree; every text in it as its commitment."""
-    if value is None or isinstance(value, (str, int)):
-        return value.value if isinstance(value, StrEnum) else value
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, tuple):
-        return [to_plain(item) for item in value]
-    if isinstance(value, Text):
-        return value.commitment
-    if isinstance(value, date):
-        return _moment(value) if isinstance(value, datetime) else value.isoformat()
-    return _dataclass_to_plain(value)
+    return _WRITERS[type(value)](value)
 
 
-def _dataclass_to_plain(value: object) -> Plain:
-    names = _field_names(value)
-    assert names is not None, f"{type(value).__name__} has no plain form"
-    kind = getattr(value, "kind", None)
-    tree: dict[str, Plain] = {} if kind is None else {"kind": kind}
-    for name in names:
-        tree[name] = to_plain(getattr(value, name))
-    return tree
+class _Writers(dict[type, _Writer]):
+    """How to write each type, found once: to look at its fields costs more than to write them."""
+
+    def __missing__(self, shape: type) -> _Writer:
+        self[shape] = writer = _new_writer(shape)
+        return writer
 
 
-def _field_names(value: object) -> tuple[str, ...] | None:
-    """The fields of a dataclass, else None. To look them up costs more than to write."""
-    shape = type(value)
-    if shape not in _FIELDS:
-        _FIELDS[shape] = tuple(f.name for f in fields(shape)) if is_dataclass(shape) else None
-    return _FIELDS[shape]
+def _new_writer(shape: type) -> _Writer:
+    if issubclass(shape, StrEnum):
+        return attrgetter("value")
+    assert is_dataclass(shape), f"{shape.__name__} has no plain form"
+    names = _field_names(shape)
+    kind = getattr(shape, "kind", None)
+
+    def write(value: object) -> Plain:
+        tree: dict[str, Plain] = {} if kind is None else {"kind": kind}
+        for name in names:
+            part = getattr(value, name)
+            tree[name] = _WRITERS[type(part)](part)
+        return tree
+
+    return write
 
 
-_FIELDS: Final[dict[type, tuple[str, ...] | None]] = {}
+def _itself(value: Plain) -> Plain:
+    return value
 
 
 def _moment(value: datetime) -> str:
     """UTC with microseconds, always 27 characters: 2026-01-31T23:59:59.000000Z."""
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def _list(value: tuple[object, ...]) -> Plain:
+    return [_WRITERS[type(item)](item) for item in value]
+
+
+_WRITERS: Final = _Writers(
+    {
+        NoneType: _itself,
+        bool: _itself,
+        int: _itself,
+        str: _itself,
+        UUID: str,
+        tuple: _list,
+        Text: attrgetter("commitment"),
+        date: date.isoformat,
+        datetime: _moment,
+    }
+)
+
+
+def _field_names(shape: type) -> tuple[str, ...]:
+    """The fields of a dataclass, none of anything else. To look them up costs more than to walk."""
+    if shape not in _FIELDS:
+        _FIELDS[shape] = tuple(f.name for f in fields(shape)) if is_dataclass(shape) else ()
+    return _FIELDS[shape]
+
+
+_FIELDS: Final[dict[type, tuple[str, ...]]] = {}
 
 
 def texts_in(value: object) -> Iterable[Text]:
@@ -99,7 +131,7 @@ def _collect_texts(value: object, found: list[Text]) -> None:
         for item in value:
             _collect_texts(item, found)
     else:
-        for name in _field_names(value) or ():
+        for name in _field_names(type(value)):
             _collect_texts(getattr(value, name), found)
 
 
@@ -246,22 +278,33 @@ def canonical(tree: Plain) -> bytes:
 
 
 def _write(tree: Plain, write: Callable[[bytes], None]) -> None:
-    if isinstance(tree, str):
-        write(_prefixed(b"s", tree.encode()))
-    elif isinstance(tree, dict):
+    if type(tree) is str:
+        write(_string(tree))
+    elif type(tree) is dict:
         write(b"d%d:" % len(tree))
-        for key in sorted(tree):
-            write(_prefixed(b"s", key.encode()))
+        for key, written in _in_order(tuple(tree)):
+            write(written)
             _write(tree[key], write)
-    elif isinstance(tree, list):
+    elif type(tree) is list:
         write(b"l%d:" % len(tree))
         for item in tree:
             _write(item, write)
-    elif tree is None or isinstance(tree, bool):
-        write({None: b"n", True: b"t", False: b"f"}[tree])
+    elif type(tree) is int:
+        digits = b"%d" % tree
+        write(b"i%d:%b" % (len(digits), digits))
     else:
-        write(_prefixed(b"i", b"%d" % tree))
+        write(_CONSTANTS[tree])
 
 
-def _prefixed(mark: bytes, content: bytes) -> bytes:
-    return b"%b%d:%b" % (mark, len(content), content)
+def _string(text: str) -> bytes:
+    content = text.encode()
+    return b"s%d:%b" % (len(content), content)
+
+
+@lru_cache(maxsize=KEYS_MAX)
+def _in_order(keys: tuple[str, ...]) -> list[tuple[str, bytes]]:
+    """The keys of a dict in the order of their code points, each with its canonical form."""
+    return [(key, _string(key)) for key in sorted(keys)]
+
+
+_CONSTANTS: Final[Mapping[object, bytes]] = {None: b"n", True: b"t", False: b"f"}

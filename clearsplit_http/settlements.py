@@ -73,7 +73,7 @@ async def preview_settlement(asked: Asked[Nothing]) -> Sealed:
     wanted = _strategy(asked.query.get("strategy"))
     group = await asked.read(ToSettle(asked.group_id))
     strategy = wanted or strategy_of(group)
-    solutions = await _solved(asked.server.solver, group, strategy)
+    solutions = await _solved_in_turn(asked.server.solver, group, strategy)
     return Sealed(200, (), msgspec.json.encode(PreviewAnswer.of(group, strategy, solutions)))
 
 
@@ -228,9 +228,12 @@ async def _recorded(asked: Asked[NewSettlement]) -> Sealed:
 
 
 async def _solved_and_kept(asked: Asked[NewSettlement]) -> Sealed:
-    group = await asked.read(ToSettle(asked.group_id))
-    strategy = asked.body.strategy or strategy_of(group)
-    return await _kept(asked, strategy, await _solved(asked.server.solver, group, strategy))
+    """The balances are read in the solver's turn: before the queue they would be old ones."""
+    async with asked.server.solver.turn():
+        group = await asked.read(ToSettle(asked.group_id))
+        strategy = asked.body.strategy or strategy_of(group)
+        solutions = await _solved(asked.server.solver, group, strategy)
+    return await _kept(asked, strategy, solutions)
 
 
 async def _kept(
@@ -242,6 +245,14 @@ async def _kept(
         caller=asked.caller,
         receipt=asked.receipt(SettlementAnswer.of),
     )
+
+
+async def _solved_in_turn(solver: Solver, group: Group, strategy: Strategy) -> Solutions:
+    """Solved when its turn has come, if there is anything to solve. Raises Overloaded."""
+    if not problems(group, strategy):
+        return ()
+    async with solver.turn():
+        return await _solved(solver, group, strategy)
 
 
 async def _solved(solver: Solver, group: Group, strategy: Strategy) -> Solutions:

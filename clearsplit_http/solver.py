@@ -1,15 +1,19 @@
 """The solver: settlements are computed in a process of their own, one at a time.
 
 A hard plan may take a second of pure computing; on the event loop it would stop every other
-request. The process is started when it is first needed and again after it died. Requests wait in a
-short queue and are sent away when that is full.
+request. The process is started when it is first needed and again after it died. Requests wait for
+their turn in a short queue and are sent away when that is full.
+
+What is to be solved is read when the turn has come, not before the queue: what was read there is
+old by the time it is solved, and where everybody solves old balances nobody gets done.
 """
 
 import asyncio
 import json
 import sys
 from asyncio.subprocess import PIPE, Process
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from clearsplit_core.errors import JournalBroken, Overloaded
@@ -31,16 +35,34 @@ class Solver:
         self._turn = asyncio.Lock()
         self._waiting = 0
 
-    async def solve(self, problem: Problem) -> Solution:
-        """What `settlements.solve` says of the problem. Raises Overloaded."""
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[None]:
+        """Nobody else solves until the end of the block. Raises Overloaded."""
         if self._waiting >= 1 + WAITING_MAX:
             raise Overloaded
         self._waiting += 1
         try:
             async with self._turn:
-                return await self._solve_now(problem)
+                yield
         finally:
             self._waiting -= 1
+
+    async def solve(self, problem: Problem) -> Solution:
+        """What `settlements.solve` says of the problem, for whoever has the turn.
+
+        Raises Overloaded.
+        """
+        question = json.dumps(to_plain(problem)).encode()
+        try:
+            async with asyncio.timeout(SOLVE_S_MAX):
+                line = await self._asked(question)
+            return from_plain(Solution, json.loads(line), {})
+        except (OSError, TimeoutError, ValueError, JournalBroken) as died:
+            await self.close()
+            raise Overloaded from died
+        except asyncio.CancelledError:
+            await self.close()  # its answer would be taken for the next one's
+            raise
 
     @property
     def waiting(self) -> int:
@@ -54,19 +76,6 @@ class Solver:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-
-    async def _solve_now(self, problem: Problem) -> Solution:
-        question = json.dumps(to_plain(problem)).encode()
-        try:
-            async with asyncio.timeout(SOLVE_S_MAX):
-                line = await self._asked(question)
-            return from_plain(Solution, json.loads(line), {})
-        except (OSError, TimeoutError, ValueError, JournalBroken) as died:
-            await self.close()
-            raise Overloaded from died
-        except asyncio.CancelledError:
-            await self.close()  # its answer would be taken for the next one's
-            raise
 
     async def _asked(self, question: bytes) -> bytes:
         process = await self._running()

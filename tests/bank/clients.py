@@ -37,6 +37,7 @@ PATIENCE_S: Final = 60
 PAUSE_S: Final = 0.1
 LOOK_S: Final = 0.05
 ANSWER_S: Final = 20
+NOTHING: Final = "without an answer"
 OK, CREATED, NOT_FOUND = 200, 201, 404
 EXPENSES: Final = {"record", "revise", "void", "restore"}
 """What is answered with the expense as it is then."""
@@ -351,16 +352,18 @@ async def _insist(
     """The answer, however often one must ask; None for a client that did not ask again."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + PATIENCE_S
+    said = Counter[str]()
     while loop.time() < deadline:
         answer = await _once(upstream, request)
         if answer is not None and not _may_be_done(answer):
             return answer
-        bank.counts["without an answer"] += answer is None
-        bank.counts["503 or in progress"] += answer is not None
+        what = NOTHING if answer is None else _code(answer)
+        said[what] += 1
+        bank.counts[what] += 1
         if answer is None and operation.gives_up:
             return None
         await asyncio.sleep(PAUSE_S)
-    bank.complain(operation, f"no answer for {PATIENCE_S} s")
+    bank.complain(operation, f"no answer for {PATIENCE_S} s but {dict(said)}")
     return None
 
 

@@ -1,7 +1,8 @@
 """Settlements over HTTP: previewed, kept, paid, superseded, voided."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import pytest
@@ -181,6 +182,30 @@ async def test_a_plan_fits_the_balances_of_the_moment_when_it_is_kept(
         (lisbon.bo, lisbon.ana, 3100, "EUR"),
         (lisbon.cy, lisbon.ana, 3100, "EUR"),
     }
+
+
+async def test_who_waited_for_the_solver_solves_the_balances_of_now(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody records an expense while others are solved first: one plan is enough."""
+    lisbon = await dined(api)
+    turn, solve, solved = Solver.turn, Solver.solve, list[Problem]()
+
+    @asynccontextmanager
+    async def late(self: Solver) -> AsyncIterator[None]:
+        async with turn(self):
+            await lisbon.record(amount_minor=300)
+            yield
+
+    async def counted(self: Solver, problem: Problem) -> Solution:
+        solved.append(problem)
+        return await solve(self, problem)
+
+    monkeypatch.setattr(Solver, "turn", late)
+    monkeypatch.setattr(Solver, "solve", counted)
+    plan = await computed(lisbon)
+    assert {minor for _, _, minor, _ in transfers(plan)} == {3100}
+    assert len(solved) == 1
 
 
 async def test_a_group_that_never_rests_is_not_settled(

@@ -10,7 +10,7 @@ import pytest
 from clearsplit_core.errors import Overloaded
 from clearsplit_core.records import Strategy
 from clearsplit_core.settlement import Transfer
-from clearsplit_core.settlements import Problem, solve
+from clearsplit_core.settlements import Problem, Solution, solve
 from clearsplit_core.splits import Part
 from clearsplit_http import solver as solver_module
 from clearsplit_http.solver import Solver
@@ -34,6 +34,12 @@ def owed(*balances: int, strategy: Strategy = Strategy.FEWEST) -> Problem:
     )
 
 
+async def solved(solver: Solver, problem: Problem) -> Solution:
+    """Solved in a turn of its own."""
+    async with solver.turn():
+        return await solver.solve(problem)
+
+
 DAY: Final = owed(5000, -3000, -2000)
 
 
@@ -41,78 +47,78 @@ DAY: Final = owed(5000, -3000, -2000)
 async def test_the_process_says_what_the_rules_say(strategy: Strategy) -> None:
     problem = owed(26, -11, -9, -6, strategy=strategy)
     solver = Solver()
-    assert await solver.solve(problem) == solve(problem)
+    assert await solved(solver, problem) == solve(problem)
     await solver.close()
 
 
 async def test_a_thousand_members_fit() -> None:
     solver = Solver()
-    solved = await solver.solve(owed(*[10**15] * 500, *[-(10**15)] * 500))
-    assert len(solved.transfers) == 500
+    solution = await solved(solver, owed(*[10**15] * 500, *[-(10**15)] * 500))
+    assert len(solution.transfers) == 500
     await solver.close()
 
 
 async def test_a_solver_that_was_killed_is_replaced() -> None:
     solver = Solver()
-    first = await solver.solve(DAY)
+    first = await solved(solver, DAY)
     process = solver._process
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
     await process.wait()
-    assert await solver.solve(DAY) == first
+    assert await solved(solver, DAY) == first
     await solver.close()
 
 
 async def test_a_solver_that_dies_at_work_is_busy_and_then_replaced() -> None:
     solver = Solver()
-    await solver.solve(DAY)
+    await solved(solver, DAY)
     process = solver._process
     assert process is not None
     os.kill(process.pid, signal.SIGSTOP)
-    waiting = asyncio.create_task(solver.solve(DAY))
+    waiting = asyncio.create_task(solved(solver, DAY))
     await asyncio.sleep(0.05)
     os.kill(process.pid, signal.SIGKILL)
     with pytest.raises(Overloaded):
         await waiting
-    assert (await solver.solve(DAY)).plan.lower_bound == 2
+    assert (await solved(solver, DAY)).plan.lower_bound == 2
     await solver.close()
 
 
 async def test_a_solver_that_takes_too_long_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     solver = Solver()
-    await solver.solve(DAY)
+    await solved(solver, DAY)
     process = solver._process
     assert process is not None
     monkeypatch.setattr(solver_module, "SOLVE_S_MAX", 0.1)
     os.kill(process.pid, signal.SIGSTOP)
     with pytest.raises(Overloaded):
-        await solver.solve(DAY)
+        await solved(solver, DAY)
     assert process.returncode is not None
     await solver.close()
 
 
 async def test_an_answer_that_nobody_waits_for_is_not_given_to_the_next() -> None:
     solver = Solver()
-    await solver.solve(DAY)
-    left = asyncio.create_task(solver.solve(owed(1, -1)))
+    await solved(solver, DAY)
+    left = asyncio.create_task(solved(solver, owed(1, -1)))
     await asyncio.sleep(0)
     left.cancel()
-    solved = await solver.solve(DAY)
-    assert {each.amount_minor for each in solved.transfers} == {3000, 2000}
+    solution = await solved(solver, DAY)
+    assert {each.amount_minor for each in solution.transfers} == {3000, 2000}
     await solver.close()
 
 
 async def test_only_so_many_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solver_module, "WAITING_MAX", 2)
     solver = Solver()
-    answers = await asyncio.gather(*(solver.solve(DAY) for _ in range(5)), return_exceptions=True)
+    answers = await asyncio.gather(*(solved(solver, DAY) for _ in range(5)), return_exceptions=True)
     assert [type(answer) for answer in answers].count(Overloaded) == 2
     await solver.close()
 
 
 async def test_no_process_is_left() -> None:
     solver = Solver()
-    await solver.solve(DAY)
+    await solved(solver, DAY)
     process = solver._process
     assert process is not None
     await solver.close()

@@ -1,9 +1,8 @@
 """The ledger on Postgres: one command, one transaction.
 
-    lock            the key, at once or refused (nobody waits behind their own retry), then the
-                    group's row
-    read            in a second statement, which sees what the lock was waited for: above all the
-                    answer that was sealed before
+    lock and read   the key, at once or refused (nobody waits behind their own retry), then the
+                    group's row, and what the decision needs, above all the answer that was sealed
+                    before; once more if the lock was waited for
     decide          in core, from what was read
     append          the entry, its postings, every record that it changed, and the sealed answer
     commit
@@ -55,32 +54,33 @@ class PostgresLedger(Connected):
         self, command: Command[R], caller: Caller, receipt: Receipt[R] | None
     ) -> Recorded[R] | Sealed:
         async with self._pool.connection() as connection, connection.transaction():
-            locked = await self._lock(connection, command.group_id, caller, receipt)
-            if locked["seq"] is None:
+            row = await self._locked(connection, command, caller, receipt)
+            if receipt is not None and row["status"] is not None:
+                return _sealed_before(row, receipt)
+            if row["seq"] is None:
                 group = self._unfounded(command, caller)
             else:
-                details = await self._details(connection, command, caller, receipt)
-                if receipt is not None and details["status"] is not None:
-                    return _sealed_before(details, receipt)
-                group = await self._group(connection, command, caller, {**locked, **details})
+                group = await self._group(connection, command, caller, row)
             decision = command.decide(group)
             return await _append(connection, group, decision, caller, receipt)
 
-    async def _lock(
+    async def _locked(
         self,
         connection: Connection,
-        group_id: GroupId,
+        command: Command[R],
         caller: Caller,
         receipt: Receipt[R] | None,
     ) -> Row:
-        params = rows.who(caller, self._clock()) | {
-            "group_id": group_id,
-            "key_number": receipt and rows.key_number(group_id, caller.account_id, receipt.key),
-        }
-        locked = live(await row_of(connection, sql.LOCK, params))
-        if not locked["claimed"]:
+        """The group's row, locked, and what is read whatever the command is, as of that lock."""
+        now = self._clock()
+        params = rows.who(caller, now) | rows.lock_params(command, caller, receipt)
+        params["kept_since"] = now - ANSWERS_KEPT
+        row = live(await row_of(connection, sql.LOCK_AND_READ, params))
+        if not row["claimed"]:
             raise KeyInProgress
-        return locked
+        if row["seq"] is not None and not row["current"]:
+            row = live(await row_of(connection, sql.LOCK_AND_READ, params))
+        return row
 
     def _unfounded(self, command: Command[R], caller: Caller) -> Group:
         """The group that is not there yet. Raises ThingNotFound unless the command founds it."""
@@ -88,23 +88,6 @@ class PostgresLedger(Connected):
             raise ThingNotFound
         now = self._clock()
         return Group.unfounded(command.group_id, now).at_moment(caller.account_id, None, now)
-
-    async def _details(
-        self,
-        connection: Connection,
-        command: Command[R],
-        caller: Caller,
-        receipt: Receipt[R] | None,
-    ) -> Row:
-        """What is read under the lock whatever the command is."""
-        params = {
-            "group_id": command.group_id,
-            "account_id": caller.account_id,
-            "expense_ids": list(command.needs.expenses),
-            "key": receipt and receipt.key,
-            "kept_since": self._clock() - ANSWERS_KEPT,
-        }
-        return await row_of(connection, sql.READ_FOR_DECISION, params)
 
     async def _group(
         self, connection: Connection, command: Command[R], caller: Caller, row: Row

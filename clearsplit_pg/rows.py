@@ -13,7 +13,7 @@ from clearsplit_core.debts import Debts
 from clearsplit_core.group import Event, Group
 from clearsplit_core.journal import Entry, GroupId, Head, MemberId, Posting
 from clearsplit_core.plain import Plain, Texts, from_plain, id_of, texts_in, to_plain
-from clearsplit_core.ports import Caller, Needs, Receipt, Sealed
+from clearsplit_core.ports import Caller, Command, Needs, Receipt, Sealed
 from clearsplit_core.questions import Link, MyBalance, Standing
 from clearsplit_core.questions.reasons import Happened, said_in, words_of
 from clearsplit_core.records import (
@@ -35,6 +35,7 @@ from clearsplit_core.records import (
 from clearsplit_core.records import Session as SessionRecord
 from clearsplit_core.text import Text
 
+R = TypeVar("R")
 T = TypeVar("T")
 Row = Mapping[str, Any]
 Params = dict[str, Any]
@@ -342,6 +343,17 @@ def seq_of(row: Row) -> int | None:
 
 def who(caller: Caller, now: datetime) -> Params:
     return {"account_id": caller.account_id, "session_id": caller.session_id, "now": now}
+
+
+def lock_params(command: Command[R], caller: Caller, receipt: Receipt[R] | None) -> Params:
+    """What LOCK_AND_READ takes, but for the times and the session."""
+    group_id, account_id = command.group_id, caller.account_id
+    return {
+        "group_id": group_id,
+        "expense_ids": _array(command.needs.expenses),
+        "key": receipt and receipt.key,
+        "key_number": receipt and key_number(group_id, account_id, receipt.key),
+    }
 
 
 def needs_params(group_id: GroupId, needs: Needs, now: datetime) -> Params:

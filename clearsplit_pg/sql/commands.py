@@ -8,14 +8,18 @@ from typing import Final, LiteralString
 
 # ── Performing a command: claim the key, lock, read, append ──────────────────────────────────────
 
-# Lock first and read second, in two statements: a statement that waits for the row lock still reads
-# every other table as it stood before it waited. A key is claimed before that, and whoever does not
-# get it waits for nothing. Both locks go with the transaction, and so does the answer that the key
-# guards.
-LOCK: Final[LiteralString] = """
+# A statement that waits for the row lock still reads every other table as it stood before it
+# waited. So this one says whether it did: it sees the group's row as it stood when it began, gets
+# the row that it locked as it stands now, and reads nothing unless the two are the same. Where they
+# are not, it is asked once more, under the lock. Whatever changes a group changes that row.
+#
+# The key is claimed first, and whoever does not get it waits for nothing. The answer sealed under
+# it is read like everything else: whoever committed one had locked the group. Names are left out,
+# for few rules look at them. Both locks go with the transaction.
+LOCK_AND_READ: Final[LiteralString] = """
 with claim as materialized (
     select coalesce(pg_try_advisory_xact_lock(%(key_number)s::bigint), true)  as claimed
-), locked as (
+), locked as materialized (
     select *
       from groups
      where group_id = %(group_id)s
@@ -28,6 +32,7 @@ select (%(session_id)s::uuid is null
                       and credential_id = %(session_id)s
                       and expires_at > %(now)s))  as live,
        claimed,
+       seen.group_id is not null  as current,
        locked.name,
        locked.currency,
        locked.version,
@@ -41,45 +46,49 @@ select (%(session_id)s::uuid is null
        locked.payments_need_confirmation,
        locked.latest_settlement_id,
        locked.moved_seq,
-       locked.strayed_seq
-  from claim
-  left join locked on true
-"""
-
-# What a decision sees besides the group's own row, and the answer that was sealed under the key:
-# whoever could have committed one held the key's lock, which we hold now. Names are left out: few
-# rules look at them.
-READ_FOR_DECISION: Final[LiteralString] = """
-select answer.fingerprint,
+       locked.strayed_seq,
+       answer.fingerprint,
        answer.status,
        answer.headers,
        answer.body,
        (select member_id
           from members
-         where group_id = %(group_id)s and account_id = %(account_id)s and active)  as actor_id,
+         where group_id = %(group_id)s
+           and seen.group_id is not null
+           and account_id = %(account_id)s
+           and active)  as actor_id,
        (select json_agg(json_build_array(member_id, name, role, active, account, version)
                         order by joined_seq)
           from members
-         where group_id = %(group_id)s)  as members,
+         where group_id = %(group_id)s and seen.group_id is not null)  as members,
        (select json_agg(json_build_array(member_id, currency, balance_minor))
           from balances
-         where group_id = %(group_id)s)  as balances,
+         where group_id = %(group_id)s and seen.group_id is not null)  as balances,
        (select json_agg(body)
           from expenses
-         where group_id = %(group_id)s and expense_id = any(%(expense_ids)s))  as expenses,
+         where group_id = %(group_id)s
+           and seen.group_id is not null
+           and expense_id = any(%(expense_ids)s::uuid[]))  as expenses,
        (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
           from texts
          where group_id = %(group_id)s
+           and seen.group_id is not null
            and commitment in (select strings_in(body)
                                 from expenses
                                where group_id = %(group_id)s
-                                 and expense_id = any(%(expense_ids)s)))  as texts
-  from (values (true)) as always
+                                 and expense_id = any(%(expense_ids)s::uuid[])))  as texts
+  from claim
+  left join locked on true
+  left join groups as seen
+    on seen.group_id = %(group_id)s
+   and seen.seq = locked.seq
+   and seen.erasures = locked.erasures
   left join answers as answer
     on answer.group_id = %(group_id)s
    and answer.account_id = %(account_id)s
    and answer.key = %(key)s::text
    and answer.sealed_at > %(kept_since)s
+   and seen.group_id is not null
 """
 
 # What else a command asked for: most ask for nothing of this.
@@ -273,7 +282,8 @@ LOCK_GROUP: Final[LiteralString] = """
 select seq from groups where group_id = %(group_id)s for no key update
 """
 
-# The link from a seat to its account stays: it goes when the account does.
+# The link from a seat to its account stays: it goes when the account does. Whoever waits for the
+# lock meanwhile finds the group's row changed, and reads again.
 ERASE: Final[LiteralString] = """
 with entry as (
     select event from entries where group_id = %(group_id)s and seq = %(seq)s
@@ -284,6 +294,12 @@ with entry as (
        and commitment not in (select account
                                 from members
                                where group_id = %(group_id)s and account is not null)
+    returning group_id
+), counted as (
+    update groups
+       set erasures = erasures + 1
+     where group_id = %(group_id)s
+       and exists (select from told)
 ), answered as (
     update answers set body = '' where group_id = %(group_id)s
 )

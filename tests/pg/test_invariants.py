@@ -4,14 +4,19 @@ Each refusal is shown with its SQLSTATE. The rows that are tried differ from goo
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import UUID
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
+from clearsplit_core.errors import Unbalanced
+from clearsplit_core.journal import Entry, MemberId, Posting, net
 from tests.literals import OFFICE, TODAY, TOMORROW, TRIP, members
 
 ANN, BOB, CEM = sorted(members("ann bob cem"))
@@ -86,6 +91,60 @@ def test_an_entry_that_does_not_balance_is_refused(database: Database, legs: lis
         insert_entry(database, 2, legs)
     assert refused.value.sqlstate == "23514"
     assert refused.value.diag.constraint_name == "entries_sum_to_zero"
+
+
+POSTINGS = st.builds(
+    Posting,
+    st.sampled_from([MemberId(each) for each in (ANN, BOB, CEM)]),
+    st.sampled_from(["EUR", "USD"]),
+    st.sampled_from([TODAY, TOMORROW]),
+    st.sampled_from([-100, -50, 0, 50, 100]),
+)
+
+
+@st.composite
+def some_legs(draw: st.DrawFn) -> list[Posting]:
+    """Any legs, few of which balance; or some that do, in order or the other way round."""
+    legs = draw(st.lists(POSTINGS, max_size=6))
+    back = [
+        replace(each, member_id=MemberId(ANN), amount_minor=-each.amount_minor) for each in legs
+    ]
+    balanced = list(net([*legs, *back]))
+    return draw(st.sampled_from([legs, balanced, balanced[::-1]]))
+
+
+@given(some_legs())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_postgres_takes_the_legs_that_the_core_takes(
+    database: Database, taken: list[Posting]
+) -> None:
+    row = database.execute(
+        "select legs_balance(%s::uuid[], %s::text[], %s::date[], %s::bigint[])",
+        (
+            [leg.member_id for leg in taken],
+            [leg.currency for leg in taken],
+            [leg.effective_date for leg in taken],
+            [leg.amount_minor for leg in taken],
+        ),
+    ).fetchone()
+    assert row == (_is_balanced(taken),)
+
+
+def _is_balanced(legs: list[Posting]) -> bool:
+    """Whether the core would build an entry of them."""
+    try:
+        Entry(
+            group_id=TRIP,
+            seq=1,
+            at=datetime(2026, 1, 31, tzinfo=UTC),
+            actor_id=None,
+            event={},
+            postings=tuple(legs),
+            previous="",
+        )
+    except Unbalanced:
+        return False
+    return True
 
 
 def test_an_entry_whose_legs_have_holes_is_refused(database: Database) -> None:

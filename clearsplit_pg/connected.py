@@ -39,8 +39,11 @@ class Connected:
 
     async def _read_all(self, statement: LiteralString, params: Params) -> list[DictRow]:
         with refusals():
-            async with self._pool.connection() as connection:
+            connection = await self._pool.getconn()  # nothing is begun here that would have to end
+            try:
                 return await (await connection.execute(statement, params)).fetchall()
+            finally:
+                await self._pool.putconn(connection)
 
 
 async def persistently(attempt: Callable[[], Awaitable[T]]) -> T:

@@ -5,6 +5,7 @@ and the contract suite holds the two together. A new question needs a reading he
 """
 
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Final, TypeVar
 
 from clearsplit_core.questions import Question
@@ -45,5 +46,11 @@ def reading_of(question: Question[R]) -> Reading[Question[R], R]:
 
 def fields_of(question: Question[object]) -> Params:
     """A question's own fields, which its statement knows under the same names."""
-    assert is_dataclass(question), "a question is a frozen value"
-    return {field.name: getattr(question, field.name) for field in fields(question)}
+    return {name: getattr(question, name) for name in _names(type(question))}
+
+
+@cache
+def _names(kind: type[Question[object]]) -> tuple[str, ...]:
+    """To look them up costs more than to read them."""
+    assert is_dataclass(kind), "a question is a frozen value"
+    return tuple(field.name for field in fields(kind))

@@ -104,7 +104,7 @@ async def login(asked: Asked[Login]) -> Sealed:
     body = asked.body
     account = await _account_named(asked.server, body.email)
     kept = account.password_hash if account else None
-    logs.about(account=str(account.id) if account else "unknown")
+    logs.about(account=account.id if account else "unknown")
     if not await asked.server.passwords.fits(body.password, kept) or account is None:
         raise WrongCredentials
     account = await _renewed(asked.server, account, body.password)
@@ -138,7 +138,7 @@ async def refresh(asked: Asked[Refresh]) -> Sealed:
             lifetime=asked.server.session_lifetime,
         )
     )
-    logs.about(account=str(shown.account_id))
+    logs.about(account=shown.account_id)
     if rotation is Rotation.REVOKED:
         logs.alarming("family-revoked", session=str(shown.session_id))
         raise SessionEnded

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Final, TypeAlias
 
 import uuid_utils
@@ -12,6 +13,7 @@ from clearsplit_http import problems
 from clearsplit_http.incoming import Headers
 
 Lines: TypeAlias = Iterable[tuple[str, str]]
+Encoded: TypeAlias = list[tuple[bytes, bytes]]
 
 BAD_REQUEST: Final = 400
 _BODILESS: Final = (204, 304)
@@ -30,16 +32,20 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 async def send_sealed(sealed: Sealed, scope: HTTPScope, send: Send) -> None:
     """`sealed` goes out, as JSON."""
     replayed = [("Idempotency-Replayed", "true")] if sealed.replayed else []
-    headers = (*sealed.headers, *replayed, *common_headers(scope))
     kind = media_type(sealed.status)
-    await send_answer(sealed.status, kind, headers, sealed.body, scope, send)
+    await send_answer(sealed.status, kind, (*sealed.headers, *replayed), sealed.body, scope, send)
 
 
 async def send_answer(
     status: int, kind: str, headers: Lines, body: bytes, scope: HTTPScope, send: Send
 ) -> None:
-    """An answer goes out; HEAD gets everything but the body (RFC 9110 §9.3.2)."""
-    lines = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
+    """An answer goes out with these headers and those of every answer; HEAD gets everything but the
+    body (RFC 9110 §9.3.2)."""
+    lines = [
+        *_encoded(headers),
+        (b"x-request-id", request_id(scope).encode()),
+        *_fixed_encoded(*_which(scope)),
+    ]
     if status not in _BODILESS:
         lines.append((b"content-type", kind.encode()))
         lines.append((b"content-length", b"%d" % len(body)))
@@ -50,15 +56,35 @@ async def send_answer(
 
 def common_headers(scope: HTTPScope) -> list[tuple[str, str]]:
     """Every answer has an id; what may be somebody's own is kept by no cache."""
-    headers = [("X-Request-Id", request_id(scope)), *SAFE]
-    if scope["litestar_app"].state.server.draining:
-        # A proxy that keeps connections lets go of this one.
+    return [("X-Request-Id", request_id(scope)), *_fixed(*_which(scope))]
+
+
+def _which(scope: HTTPScope) -> tuple[bool, bool, bool]:
+    """What decides which of the fixed headers an answer has."""
+    path = scope["path"]
+    draining: bool = scope["litestar_app"].state.server.draining
+    return draining, path.startswith(_DOCUMENTED), path.startswith(_PUBLIC)
+
+
+@cache
+def _fixed(draining: bool, documented: bool, public: bool) -> Lines:  # noqa: FBT001
+    headers = [*SAFE]
+    if draining:  # a proxy that keeps connections lets go of this one
         headers.append(("Connection", "close"))
-    if not scope["path"].startswith(_DOCUMENTED):  # these have a policy of their own
+    if not documented:  # these have a policy of their own
         headers.append(NO_PAGE)
-    if not scope["path"].startswith(_PUBLIC):
+    if not public:
         headers.append(NO_STORE)
     return headers
+
+
+@cache
+def _fixed_encoded(draining: bool, documented: bool, public: bool) -> Encoded:  # noqa: FBT001
+    return _encoded(_fixed(draining, documented, public))
+
+
+def _encoded(headers: Lines) -> Encoded:
+    return [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
 
 
 def media_type(status: int) -> str:

@@ -14,7 +14,7 @@ import msgspec
 from litestar.types import HTTPScope, Method, Receive, Send
 
 from clearsplit_core.errors import Refusal
-from clearsplit_http.answers import common_headers, send_answer
+from clearsplit_http.answers import send_answer
 from clearsplit_http.openapi import Described, document, every_reason
 from clearsplit_http.problems import status_of
 
@@ -48,8 +48,7 @@ class Sheet:
         return "GET"
 
     async def answer(self, scope: HTTPScope, _receive: Receive, send: Send) -> None:
-        headers = (*_HEADERS, *common_headers(scope))
-        await send_answer(200, self.media_type, headers, self.content, scope, send)
+        await send_answer(200, self.media_type, _HEADERS, self.content, scope, send)
 
 
 def sheets(operations: Sequence[Described]) -> list[Sheet]:

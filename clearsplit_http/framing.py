@@ -56,6 +56,8 @@ class Framing(HttpToolsProtocol):
     _reader: asyncio.TimerHandle | None = None
     _latest: RequestResponseCycle | None = None
     """The last request whose head was read, and its answer."""
+    _expected_s = 0.0
+    """Seconds within which the rest of a request must come, where this packet leaves one open."""
     _deaf = False
     _in_head = False
     _began = False
@@ -94,6 +96,8 @@ class Framing(HttpToolsProtocol):
             self._taken += len(data)
         if self._taken > HEAD_BYTES_MAX + CHUNKING_MAX * self._body:
             self._refuse(HeadTooLarge())
+        if self._expected_s:
+            self._allow(self._expected_s, lambda: self._refuse(TooSlow()))
 
     # ── A request, piece by piece ────────────────────────────────────────────────────────────────
 
@@ -101,7 +105,7 @@ class Framing(HttpToolsProtocol):
         super().on_message_begin()
         self._began = self._in_head = True
         self._taken = self._body = 0
-        self._allow(HEAD_S_MAX, lambda: self._refuse(TooSlow()))
+        self._expect(HEAD_S_MAX)
 
     def on_url(self, url: bytes) -> None:
         if len(self.url) + len(url) > ADDRESS_BYTES_MAX:
@@ -127,7 +131,7 @@ class Framing(HttpToolsProtocol):
         if not codings <= {b"chunked"} or (codings and old):
             raise _Refused  # §6.1: we know no other, and HTTP/1.0 knew none
         self._in_head = False
-        self._allow(BODY_S_MAX, lambda: self._refuse(TooSlow()))
+        self._expect(BODY_S_MAX)
         super().on_headers_complete()
         self._latest = self.cycle
 
@@ -137,7 +141,7 @@ class Framing(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._taken = self._body = 0
-        self._allow(0, None)
+        self._expect(0)
         super().on_message_complete()
 
     # ── Refusing ─────────────────────────────────────────────────────────────────────────────────
@@ -171,11 +175,18 @@ class Framing(HttpToolsProtocol):
             self.transport.write_eof()
         self._allow(LINGER_S, self.transport.close)
 
+    def _expect(self, seconds: float) -> None:
+        """More of the request must come within so many seconds, unless this packet has it: most
+        requests are one packet, and need no timer at all."""
+        self._allow(0, None)
+        self._expected_s = seconds
+
     def _allow(self, seconds: float, then: Callable[[], None] | None) -> None:
         """From now on `then` happens after so many seconds, and nothing else does."""
         if self._patience is not None:
             self._patience.cancel()
         self._patience = self.loop.call_later(seconds, then) if then else None
+        self._expected_s = 0
 
 
 def _answer(refusal: Refusal, request_id: str) -> bytes:

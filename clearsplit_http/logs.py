@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -43,7 +44,7 @@ class Told:
 
     scope: HTTPScope
     trusted: Networks
-    facts: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, str | UUID] = field(default_factory=dict)
 
 
 _TOLD: Final[ContextVar[Told | None]] = ContextVar("told", default=None)
@@ -113,7 +114,7 @@ def begin(scope: HTTPScope, trusted: Networks) -> None:
     _TOLD.set(Told(scope, trusted))
 
 
-def about(**facts: str) -> None:
+def about(**facts: str | UUID) -> None:
     """All further lines of this request say so."""
     if told := _TOLD.get():
         told.facts.update(facts)

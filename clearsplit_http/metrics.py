@@ -10,17 +10,15 @@ import os
 import platform
 from functools import cache
 from importlib.metadata import version
-from time import perf_counter
 from typing import ClassVar, Final
 
-from litestar.types import HTTPScope, Message, Method, Receive, Send
+from litestar.types import HTTPScope, Method, Receive, Send
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from clearsplit_core.ports import Occupancy
-from clearsplit_http.answers import common_headers, send_answer
-from clearsplit_http.routing import OneSpelling
+from clearsplit_http.answers import send_answer
 
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 """The variable that names the folder; prometheus_client reads it when it is first imported."""
@@ -75,36 +73,17 @@ BUILD: Final = Gauge(
 # ── Counting ─────────────────────────────────────────────────────────────────────────────────────
 
 
-class Measured:
-    """An application whose requests are counted and timed."""
-
-    in_flight: ClassVar[int] = 0
+class InFlight:
     """Requests that this process is answering; a gauge would cost more than all the rest."""
 
-    def __init__(self, app: OneSpelling) -> None:
-        self._app = app
+    count: ClassVar[int] = 0
 
-    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        began = perf_counter()
-        status = 0
 
-        async def told(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        Measured.in_flight += 1
-        try:
-            await self._app(scope, receive, told)
-        finally:
-            Measured.in_flight -= 1
-            method = scope["method"]
-            # Litestar notes the template when it has found the route, and not before.
-            route = scope.get("path_template") or OTHER
-            requests, duration = _children(method if method in METHODS else OTHER, route, status)
-            requests.inc()
-            duration.observe(perf_counter() - began)
+def answered(method: str, route: str, status: int, seconds: float) -> None:
+    """A request that some address takes (`route`) or none (OTHER) was answered within so long."""
+    requests, duration = _children(method if method in METHODS else OTHER, route, status)
+    requests.inc()
+    duration.observe(seconds)
 
 
 @cache
@@ -125,7 +104,7 @@ def _refusals(code: str) -> Counter:
 
 def sample(occupancy: Occupancy, settlements: int) -> None:
     """What this process has open now, and the settlements in its solver's queue."""
-    IN_FLIGHT.set(Measured.in_flight)
+    IN_FLIGHT.set(InFlight.count)
     CONNECTIONS.set(occupancy.connections)
     IDLE.set(occupancy.idle)
     LIMIT.set(occupancy.connections_max)
@@ -154,9 +133,9 @@ class _Exposition:
     path = "/metrics"
 
     async def answer(self, scope: HTTPScope, _receive: Receive, send: Send) -> None:
-        IN_FLIGHT.set(Measured.in_flight)
+        IN_FLIGHT.set(InFlight.count)
         body = await asyncio.to_thread(exposition)
-        await send_answer(200, CONTENT_TYPE_LATEST, common_headers(scope), body, scope, send)
+        await send_answer(200, CONTENT_TYPE_LATEST, (), body, scope, send)
 
 
 METRICS: Final = _Exposition()

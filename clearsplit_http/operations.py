@@ -194,7 +194,7 @@ class Operation(Generic[B]):
         if not self.reached_with(shown.scope):
             await server.store.account_of(shown.caller)
             raise InsufficientScope
-        logs.about(account=str(shown.caller.account_id))
+        logs.about(account=shown.caller.account_id)
         return shown.caller
 
     async def _require_access(self, knock: _Knock, refusal: Unreadable) -> None:

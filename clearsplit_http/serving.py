@@ -19,7 +19,6 @@ import uvicorn
 
 from clearsplit_http.app import create_app
 from clearsplit_http.framing import Framing
-from clearsplit_http.metrics import Measured
 from clearsplit_http.routing import OneSpelling
 from clearsplit_http.server import Server, running
 from clearsplit_http.settings import Settings
@@ -81,7 +80,7 @@ def uvicorn_config(
 
 def application(server: Server) -> Watched:
     """The application as it is served, with what stands around it."""
-    return Watched(Measured(OneSpelling(create_app(server))), server.settings.trusted_proxies)
+    return Watched(OneSpelling(create_app(server)), server.settings.trusted_proxies)
 
 
 def settle_memory() -> None:

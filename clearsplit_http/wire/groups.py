@@ -182,9 +182,15 @@ class BalancesAnswer(Struct, frozen=True, kw_only=True):
             journal=Journal.of(standing.head),
             balances=tuple(
                 Balance(member_id=member_id, currency=currency, balance_minor=minor)
-                for (member_id, currency), minor in sorted(standing.balances.items())
+                for (member_id, currency), minor in sorted(standing.balances.items(), key=_place)
             ),
         )
+
+
+def _place(balance: tuple[tuple[MemberId, str], int]) -> tuple[int, str]:
+    """By member and currency; ids are compared as numbers, which Python does faster."""
+    (member_id, currency), _ = balance
+    return member_id.int, currency
 
 
 class StatementLineAnswer(Struct, frozen=True, kw_only=True):

@@ -21,11 +21,11 @@ from openapi_schema_validator import OAS31Validator
 from clearsplit_core.plain import Plain
 from clearsplit_core.ports import Clock
 from clearsplit_http.app import OPERATIONS, create_app
-from clearsplit_http.metrics import Measured
 from clearsplit_http.openapi import document
 from clearsplit_http.routing import OneSpelling
 from clearsplit_http.server import Server, running
 from clearsplit_http.settings import Settings
+from clearsplit_http.watching import Watched
 from tests.postgres import FORGETFUL
 
 Tree: TypeAlias = dict[str, object]
@@ -114,7 +114,7 @@ async def api_on(url: str, clock: Clock, **changes: object) -> AsyncGenerator[Ap
     async with running(settings, clock) as server:
         app = create_app(server)
         transport = httpx.ASGITransport(
-            Measured(OneSpelling(app)),  # type: ignore[arg-type]  # two spellings of the ASGI protocol
+            Watched(OneSpelling(app), settings.trusted_proxies),  # type: ignore[arg-type]  # two spellings of the ASGI protocol
             raise_app_exceptions=False,
         )
         async with httpx.AsyncClient(transport=transport, base_url=HOST) as http:

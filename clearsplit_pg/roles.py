@@ -60,5 +60,5 @@ grant select                         on sheets, seats, credentials, _yoyo_migrat
 
 grant execute on function legs_balance(uuid[], text[], date[], bigint[]),
                           session_lives(uuid, uuid, timestamptz),
-                          strings_in(jsonb) to {role};
+                          strings_in(jsonb), texts_in_terms(jsonb), texts_in_event(jsonb) to {role};
 """

@@ -76,7 +76,7 @@ class Happened:
     """An entry and what is needed to explain it.
 
     `before` and `after` are what its expense said, `payment` the payment that it is about; `names`
-    has at least those who are named in them and the actor.
+    has at least the actor, who is named first among those who paid, and both sides of the payment.
     """
 
     seq: int

@@ -4,7 +4,7 @@ from typing import Final, LiteralString
 
 EXPENSE: Final[LiteralString] = """
 with one as (
-    select body
+    select body, body -> 'terms' as terms
       from expenses
      where group_id = %(group_id)s
        and expense_id = %(expense_id)s
@@ -20,12 +20,14 @@ select (%(session_id)s::uuid is null
        (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
           from texts
          where group_id = %(group_id)s
-           and commitment in (select strings_in(body) from one))  as texts
+           and commitment in (select said
+                                from one
+                               cross join texts_in_terms(terms) as said))  as texts
 """
 
 EXPENSES: Final[LiteralString] = """
 with page as (
-    select recorded_seq, body
+    select recorded_seq, body, body -> 'terms' as terms
       from expenses
      where group_id = %(group_id)s
        and not voided
@@ -44,7 +46,9 @@ select (%(session_id)s::uuid is null
        (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
           from texts
          where group_id = %(group_id)s
-           and commitment in (select strings_in(body) from page))  as texts
+           and commitment in (select said
+                                from page
+                               cross join texts_in_terms(terms) as said))  as texts
 """
 
 # The versions that a page asks for; and of those before them the first, the last, and the last that
@@ -70,7 +74,7 @@ with version as (
        and event ? 'terms'
        and seq <= %(after_seq)s
 ), told as (
-    select *
+    select *, event -> 'terms' as terms
       from entries
      where group_id = %(group_id)s
        and seq in (select seq from page
@@ -96,7 +100,9 @@ select (%(session_id)s::uuid is null
        (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
           from texts
          where group_id = %(group_id)s
-           and commitment in (select strings_in(event) from told))  as texts
+           and commitment in (select said
+                                from told
+                               cross join texts_in_terms(terms) as said))  as texts
 """
 
 CATEGORIES: Final[LiteralString] = """

@@ -29,7 +29,7 @@ select (%(session_id)s::uuid is null
 FEED: Final[LiteralString] = """
 with page as (
     select seq, at, actor_id, event, leg_members, leg_currencies, leg_dates, leg_amounts, previous,
-           hash
+           hash, event -> 'terms' as terms
       from entries
      where group_id = %(group_id)s
        and seq > %(after_seq)s
@@ -51,5 +51,8 @@ select (%(session_id)s::uuid is null
        (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
           from texts
          where group_id = %(group_id)s
-           and commitment in (select strings_in(event) from page))  as texts
+           and commitment in (select said from page cross join texts_in_terms(terms) as said
+                              union all
+                              select said from page cross join texts_in_event(event) as said
+                               where terms is null))  as texts
 """

@@ -20,7 +20,8 @@ select (%(session_id)s::uuid is null
        (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
           from texts
          where group_id = %(group_id)s
-           and commitment in (select strings_in(body) from one))  as texts
+           and commitment in (select unnest(array[body ->> 'memo', body ->> 'void_reason'])
+                                from one))  as texts
 """
 
 PAYMENTS: Final[LiteralString] = """
@@ -44,5 +45,6 @@ select (%(session_id)s::uuid is null
        (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
           from texts
          where group_id = %(group_id)s
-           and commitment in (select strings_in(body) from page))  as texts
+           and commitment in (select unnest(array[body ->> 'memo', body ->> 'void_reason'])
+                                from page))  as texts
 """

@@ -23,7 +23,7 @@ select (%(session_id)s::uuid is null
        (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
           from texts
          where group_id = %(group_id)s
-           and commitment in (select strings_in(body) from one))  as texts
+           and commitment in (select body ->> 'void_reason' from one))  as texts
 """
 
 LATEST_SETTLEMENT: Final[LiteralString] = """
@@ -47,7 +47,7 @@ select (%(session_id)s::uuid is null
        (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
           from texts
          where group_id = %(group_id)s
-           and commitment in (select strings_in(body) from one))  as texts
+           and commitment in (select body ->> 'void_reason' from one))  as texts
 """
 
 SETTLEMENTS: Final[LiteralString] = """
@@ -72,7 +72,7 @@ select (%(session_id)s::uuid is null
        (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
           from texts
          where group_id = %(group_id)s
-           and commitment in (select strings_in(body) from page))  as texts
+           and commitment in (select body ->> 'void_reason' from page))  as texts
 """
 
 TO_SETTLE: Final[LiteralString] = """
@@ -98,7 +98,7 @@ select (%(session_id)s::uuid is null
        (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
           from texts
          where group_id = %(group_id)s
-           and commitment in (select strings_in(body) from latest))  as settlement_texts
+           and commitment in (select body ->> 'void_reason' from latest))  as settlement_texts
   from (values (true)) as always
   left join sheets as sheet
     on sheet.group_id = %(group_id)s and sheet.account_id = %(account_id)s

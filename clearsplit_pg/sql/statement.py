@@ -47,29 +47,41 @@ with page as (
               place.currency desc
      limit %(limit)s
 ), happened as (
-    select entries.seq, at, actor_id, event,
-           (select earlier.event
-              from entries as earlier
-             where earlier.group_id = %(group_id)s
-               and earlier.event ->> 'expense_id' = entries.event ->> 'expense_id'
-               and earlier.event ? 'terms'
-               and earlier.seq < entries.seq
-             order by earlier.seq desc
-             limit 1)  as before,
-           (select body
-              from payments
-             where group_id = %(group_id)s
-               and payment_id = (entries.event ->> 'payment_id')::uuid)  as payment
+    select entries.seq, at, actor_id, entries.event, entries.event -> 'terms' as terms,
+           earlier.event as before, earlier.event -> 'terms' as terms_before,
+           payments.body as payment
       from entries
-     where group_id = %(group_id)s
-       and seq in (select seq from page)
-), said as (
-    select strings_in(jsonb_build_array(event, before, payment, actor_id)) as said from happened
+      left join lateral (select event
+                           from entries as earlier
+                          where earlier.group_id = %(group_id)s
+                            and earlier.event ->> 'expense_id' = entries.event ->> 'expense_id'
+                            and earlier.event ? 'terms'
+                            and earlier.seq < entries.seq
+                          order by earlier.seq desc
+                          limit 1) as earlier on true
+      left join payments
+        on payments.group_id = %(group_id)s
+       and payments.payment_id = (entries.event ->> 'payment_id')::uuid
+     where entries.group_id = %(group_id)s
+       and entries.seq in (select seq from page)
 ), named as (
     select member_id, name
       from members
      where group_id = %(group_id)s
-       and member_id::text in (select said from said)
+       and member_id in (select unnest(array[actor_id,
+                                             (terms #>> '{payers,0,member_id}')::uuid,
+                                             (terms_before #>> '{payers,0,member_id}')::uuid,
+                                             (payment ->> 'from_member_id')::uuid,
+                                             (payment ->> 'to_member_id')::uuid])
+                           from happened)
+), said as (
+    select said from happened cross join texts_in_terms(terms) as said
+    union all
+    select said from happened cross join texts_in_terms(terms_before) as said
+    union all
+    select unnest(array[payment ->> 'memo', payment ->> 'void_reason']) from happened
+    union all
+    select name from named
 )
 select (%(session_id)s::uuid is null
         or exists (select from credentials
@@ -89,5 +101,5 @@ select (%(session_id)s::uuid is null
        (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
           from texts
          where group_id = %(group_id)s
-           and commitment in (select said from said union select name from named))  as texts
+           and commitment in (select said from said))  as texts
 """

@@ -42,6 +42,7 @@ KEYS_MAX: Final = 1_000
 
 T = TypeVar("T")
 _Reader: TypeAlias = Callable[[object, Texts], object]
+_ReaderOfMany: TypeAlias = Callable[[list[object], Texts], Iterable[object]]
 _Writer: TypeAlias = "Callable[[Any], Plain]"
 
 
@@ -194,12 +195,63 @@ def _text_reader(tree: object, texts: Texts) -> Text:
 
 
 def _tuple_reader(item: object) -> _Reader:
-    read_item = _reader(item)
+    read_all = _reader_of_many(item)
 
     def read(tree: object, texts: Texts) -> object:
         if not isinstance(tree, list):
             raise TypeError("expected a list")
-        return tuple(read_item(part, texts) for part in tree)
+        return tuple(read_all(tree, texts))
+
+    return read
+
+
+def _reader_of_many(shape: object) -> _ReaderOfMany:
+    """As `_reader` for each of a list. Most of what is read are members and their shares, by the
+    thousand on a page, and column by column that takes half the time.
+    """
+    if isinstance(shape, NewType):
+        return _reader_of_many(shape.__supertype__)
+    if shape in _LEAVES:
+        return _leaves_reader(*_LEAVES[shape])
+    return _columns_reader(shape) if _is_row(shape) else _one_by_one(_reader(shape))
+
+
+def _is_row(shape: object) -> bool:
+    """A dataclass of one kind alone whose fields are named in order when it is made."""
+    make = get_origin(shape) or shape
+    if not isinstance(make, type) or not is_dataclass(make) or hasattr(make, "kind"):
+        return False
+    return not any(field.kw_only for field in fields(make))
+
+
+def _leaves_reader(stored: type, make: Callable[[str], object]) -> _ReaderOfMany:
+    def read(trees: list[object], _texts: Texts) -> Iterable[object]:
+        if not {stored}.issuperset(map(type, trees)):
+            raise TypeError(f"expected {stored.__name__}")
+        return map(make, trees)  # type: ignore[arg-type]  # just checked
+
+    return read
+
+
+def _columns_reader(shape: object) -> _ReaderOfMany:
+    make, shapes = _fields_of(shape)
+    readers = {name: _reader_of_many(each) for name, each in shapes.items()}
+
+    def read(trees: list[object], texts: Texts) -> Iterable[object]:
+        if not {len(readers)}.issuperset(map(len, trees)):  # type: ignore[arg-type]  # or TypeError
+            raise TypeError(f"expected the fields of {make.__name__}")
+        columns = (
+            reader([tree[name] for tree in trees], texts)  # type: ignore[index]  # or TypeError
+            for name, reader in readers.items()
+        )
+        return map(make, *columns)
+
+    return read
+
+
+def _one_by_one(read_one: _Reader) -> _ReaderOfMany:
+    def read(trees: list[object], texts: Texts) -> Iterable[object]:
+        return [read_one(tree, texts) for tree in trees]
 
     return read
 
@@ -219,11 +271,8 @@ def _union_reader(arms: tuple[object, ...]) -> _Reader:
 
 
 def _dataclass_reader(shape: object) -> _Reader:
-    make = get_origin(shape) or shape
-    assert isinstance(make, type), f"{shape} has no plain form"
-    filled = dict(zip(getattr(make, "__parameters__", ()), get_args(shape), strict=True))
-    hints = get_type_hints(make)
-    readers = {field.name: _reader(_fill(hints[field.name], filled)) for field in fields(make)}
+    make, shapes = _fields_of(shape)
+    readers = {name: _reader(each) for name, each in shapes.items()}
 
     def read(tree: object, texts: Texts) -> object:
         if not isinstance(tree, dict) or len(tree) - ("kind" in tree) != len(readers):
@@ -231,6 +280,15 @@ def _dataclass_reader(shape: object) -> _Reader:
         return make(**{name: reader(tree[name], texts) for name, reader in readers.items()})
 
     return read
+
+
+def _fields_of(shape: object) -> tuple[type, Mapping[str, object]]:
+    """A dataclass and the shapes of its fields; Part[M] with M = MemberId has Part[MemberId]'s."""
+    make = get_origin(shape) or shape
+    assert isinstance(make, type), f"{shape} has no plain form"
+    filled = dict(zip(getattr(make, "__parameters__", ()), get_args(shape), strict=True))
+    hints = get_type_hints(make)
+    return make, {field.name: _fill(hints[field.name], filled) for field in fields(make)}
 
 
 def _fill(hint: object, filled: Mapping[object, object]) -> object:
@@ -250,13 +308,17 @@ def id_of(text: str) -> UUID:
     return UUID(text)
 
 
+_LEAVES: Final[Mapping[object, tuple[type, Callable[[str], object]]]] = {
+    str: (str, str),
+    int: (int, int),
+    bool: (bool, bool),
+    UUID: (str, id_of),
+    date: (str, date.fromisoformat),
+    datetime: (str, datetime.fromisoformat),
+}
+"""What stands in a tree for each of them, and how to make it of that."""
 _READERS: Final[dict[object, _Reader]] = {
-    str: _leaf(str, str),
-    int: _leaf(int, int),
-    bool: _leaf(bool, bool),
-    UUID: _leaf(str, id_of),
-    date: _leaf(str, date.fromisoformat),
-    datetime: _leaf(str, datetime.fromisoformat),
+    **{shape: _leaf(*leaf) for shape, leaf in _LEAVES.items()},
     Text: _text_reader,
 }
 """How to read each shape: the leaves, and every shape that was asked for since."""

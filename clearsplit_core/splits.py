@@ -9,7 +9,7 @@ other way than its amount: what would need that is a second expense. Who got the
 on the expense's id alone (`money.allocate`). Members are ids of any hashable type.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -331,7 +331,9 @@ def require_members(members: tuple[M, ...], *, field: str) -> None:
     _require_once(members, field=field)
 
 
-def _require_once(members: Iterable[M], *, field: str) -> None:
+def _require_once(members: Collection[M], *, field: str) -> None:
+    if len(set(members)) == len(members):
+        return
     seen: set[M] = set()
     for index, member in enumerate(members):
         if member in seen:

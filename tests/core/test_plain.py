@@ -425,6 +425,28 @@ def test_a_split_that_nobody_knows_is_refused(split: object) -> None:
         from_plain(Terms, {**tree, "split": split}, {})
 
 
+@pytest.mark.parametrize(
+    "share",
+    [
+        None,
+        7,
+        "ab",
+        ["ann", 7],
+        {"member_id": str(member("ann"))},
+        {"member_id": str(member("ann")), "share_minor": 7},
+        {"member_id": str(member("ann")), "amount_minor": 7, "kind": "part"},
+        {"member_id": str(member("ann")), "amount_minor": True},
+        {"member_id": str(member("ann")), "amount_minor": "7"},
+        {"member_id": "ann", "amount_minor": 7},
+        {"member_id": 7, "amount_minor": 7},
+    ],
+)
+def test_one_share_of_another_shape_is_refused_among_good_ones(share: object) -> None:
+    good = {"member_id": str(member("bob")), "amount_minor": 7}
+    with pytest.raises(JournalBroken):
+        from_plain(Outcome, {"shares": [good, share], "posted": None}, {})
+
+
 def test_stored_terms_that_do_not_add_up_are_refused() -> None:
     tree = to_plain(terms("Bill", "10.00 EUR"))
     assert isinstance(tree, dict)

@@ -86,10 +86,10 @@ bank-broken: venv  ## the bank catches builds that break a promise
 simulate: venv  ## 2,000 seeds of 500 commands in memory, crashing before and after every call of a store
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
-drill: venv  ## what an operator will one day do, under load: restarts, backup, recovery … (DRILL=: one)
+drill: venv  ## what an operator will one day do, under load, each with its time (DRILL=standby: that one)
 	@$(BIN)/python -m tests.drill $(DRILL)
 
-drill-broken: venv  ## the drills say so when an operator makes a mistake (DRILL=: one)
+drill-broken: venv  ## the drills see the mistakes that an operator can make (DRILL=standby: those)
 	@$(BIN)/python -m tests.drill.broken $(DRILL)
 
 bench: venv  ## what a request costs, beside bare routes and beside ihatemoney (wrk; five minutes, a quiet machine)

@@ -43,6 +43,7 @@ class Facts:
     fsync: str
     full_page_writes: str
     synchronous_commit: str
+    synchronous_standby_names: str
     data_checksums: str
     read_only: bool
     encrypted: bool
@@ -59,6 +60,7 @@ select current_database()                          as database,
        current_setting('fsync')                    as fsync,
        current_setting('full_page_writes')         as full_page_writes,
        current_setting('synchronous_commit')       as synchronous_commit,
+       current_setting('synchronous_standby_names')  as synchronous_standby_names,
        current_setting('data_checksums')           as data_checksums,
        current_setting('transaction_read_only') = 'on'  as read_only,
        coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false)  as encrypted,
@@ -124,6 +126,11 @@ def advice(facts: Facts) -> Iterator[str]:
         yield (
             f"The role {facts.role} has the right to change the journal; give the server a role of"
             " its own (`clearsplit migrate --app-role`)."
+        )
+    if facts.synchronous_standby_names and facts.synchronous_commit == "local":
+        yield (
+            "synchronous_commit is local, so the standby of synchronous_standby_names may lack"
+            " writes that were confirmed; set it to on."
         )
     if not facts.encrypted and not facts.local:
         yield "The connection is not encrypted; add sslmode=verify-full to DATABASE_URL."

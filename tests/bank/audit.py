@@ -1,5 +1,6 @@
 """The audit: what stands in the database after a run, held against what the clients were told."""
 
+import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from psycopg.rows import TupleRow
 from tests.bank.answers import Balances, Page
 from tests.bank.clients import Acknowledged, Bank
 from tests.bank.stream import GUESTS
-from tests.drill.told import verified
+from tests.drill.told import Told, verified
 
 Database: TypeAlias = psycopg.Connection[TupleRow]
 
@@ -84,6 +85,18 @@ def audit(bank: Bank, url: str, server_url: str) -> Findings:
     if found.missing or found.extra:
         found.wrong.append(f"{found.missing} entries are missing, {found.extra} too many")
     return found
+
+
+async def hold(told: Told, bank: Bank, url: str) -> None:
+    """The step of a drill in which all that the bank was told is held against the database."""
+    found = await asyncio.to_thread(audit, bank, url, f"http://127.0.0.1:{bank.port}")
+    for said in found.wrong[:3]:
+        told.note(said[:160])
+    told.note(
+        f"{found.acknowledged} changes acknowledged, {found.missing} missing, {found.extra} extra;"
+        f" {bank.counts['retries with the same bytes']} retries answered with the same bytes"
+    )
+    told.promise("no acknowledged change is lost, none made twice", held=not found.wrong)
 
 
 def missing(bank: Bank, url: str, told: Sequence[Acknowledged]) -> int:

@@ -109,6 +109,8 @@ class Bank:
     """What no client should have seen."""
     counts: Counter[str] = field(default_factory=Counter)
     done: int = 0
+    enough: bool = False
+    """No client begins another operation."""
 
     def complain(self, operation: Operation, said: str) -> None:
         self.wrong.append(f"operation {operation.number} ({operation.kind}): {said}")
@@ -122,7 +124,7 @@ async def opened(seed: int, ops: int, port: int) -> Bank:
 
 
 async def run_beside(bank: Bank, *planned: tuple[float, Callable[[], None]]) -> None:
-    """Every operation of the stream is done, by all clients at once.
+    """Every operation of the stream is done, or `enough` of them, by all clients at once.
 
     Beside them, each of `planned` happens in a thread, one after another, once that part of the
     operations is done.
@@ -141,6 +143,8 @@ async def _happening(bank: Bank, planned: Sequence[tuple[float, Callable[[], Non
 async def _client(bank: Bank, number: int) -> None:
     upstream = Upstream(bank.port)
     for operation in bank.stream.operations[number::CLIENTS]:
+        if bank.enough:
+            break
         await (_change if operation.changes else _read)(bank, upstream, operation)
         bank.done += 1
     upstream.close()

@@ -16,7 +16,7 @@ import httpx
 import psycopg
 
 from clearsplit_core.errors import Refusal
-from tests.drill import backup, corruption, outages, recovery, restarts
+from tests.drill import backup, corruption, outages, pgbouncer, recovery, restarts, standby
 from tests.drill.told import Told
 
 DRILLS: Final[dict[str, Callable[[Told], None]]] = {
@@ -25,6 +25,8 @@ DRILLS: Final[dict[str, Callable[[Told], None]]] = {
     "backup": backup.drill,
     "corruption": corruption.drill,
     "recovery": recovery.drill,
+    "standby": standby.drill,
+    "pgbouncer": pgbouncer.drill,
 }
 FAILURES: Final = (
     AssertionError,

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from tests.drill import backup, corruption, recovery
+from tests.drill import backup, corruption, pgbouncer, recovery, standby
 from tests.drill.__main__ import done
 from tests.drill.clusters import flipped
 from tests.drill.told import Told
@@ -60,6 +60,16 @@ MISTAKES: Final = (
         "recovery: the archive is empty",
         ("it comes to its end",),
         partial(recovery.drill, keep_wal=False),
+    ),
+    Broken(
+        "standby: synchronous_commit is local",
+        ("no acknowledged change is lost, none made twice",),
+        partial(standby.drill, commit="local"),
+    ),
+    Broken(
+        "pgbouncer: DATABASE_PREPARE is 1",
+        ("it comes to its end",),
+        partial(pgbouncer.drill, prepare=True),
     ),
 )
 

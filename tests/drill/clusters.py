@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Final
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from clearsplit_pg.embedded import EmbeddedPostgres, _binary, _disguise
 
 RECOVERY_S_MAX: Final = 60
+ROLES: Final = Path(__file__).parents[2] / "docs" / "deploy" / "roles.sh"
 
 
 def tool(name: str, *arguments: str) -> str:
@@ -54,9 +56,33 @@ def ordered(url: str, *statements: str) -> None:
             connection.execute(statement.encode())
 
 
+def make_roles(server: EmbeddedPostgres, database: str, passwords: Mapping[str, str]) -> str:
+    """The guide's two roles, and what its script says. Raises CalledProcessError."""
+    where = str(conninfo_to_dict(server.url)["host"])
+    given = {"PGHOST": where, "PGUSER": "clearsplit", "PGDATABASE": database, **passwords}
+    done = subprocess.run(
+        ["sh", str(ROLES)],
+        env={**os.environ, **given, "PSQL": str(_binary("psql"))},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
 def folder_of(server: EmbeddedPostgres) -> Path:
     """What `postgres -D` is told."""
     return server._cluster
+
+
+def cluster_in(data_dir: Path) -> Path:
+    """The same, of a server that need not run."""
+    return folder_of(EmbeddedPostgres(data_dir))
+
+
+def socket_in(data_dir: Path) -> Path:
+    """Where that server will listen."""
+    return EmbeddedPostgres(data_dir)._socket_dir / ".s.PGSQL.5432"
 
 
 def restored(
@@ -84,7 +110,6 @@ def killed(server: EmbeddedPostgres) -> None:
     for pid in [postmaster, *map(int, children)]:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    server.stop()
 
 
 def postmaster_pid(server: EmbeddedPostgres) -> int:

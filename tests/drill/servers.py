@@ -39,9 +39,10 @@ def postgres(
             server.stop()
 
 
-def migrate(url: str, code: Path | None = None) -> None:
+def migrate(url: str, code: Path | None = None, app_role: str = "") -> None:
     """`clearsplit migrate`."""
-    command = (sys.executable, "-m", "clearsplit_core", "migrate", "--database-url", url)
+    role = ("--app-role", app_role) if app_role else ()
+    command = (sys.executable, "-m", "clearsplit_core", "migrate", "--database-url", url, *role)
     subprocess.run(command, cwd=code, stdout=subprocess.DEVNULL, check=True)
 
 
@@ -94,9 +95,13 @@ class Served:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=30), time.monotonic() - asked
 
+    @property
+    def runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def end(self) -> None:
         """SIGTERM, unless it has ended already."""
-        if self.process is not None and self.process.poll() is None:
+        if self.runs:
             self.stop()
 
     def kill(self) -> None:

@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 
 from tests.image.engine import Engine, ToolsMissing, engine
-from tests.image.server import Server, execute
+from tests.networked import Server, execute
 
 SLOW = ["test_running.py", "test_pgbouncer.py"]
 collect_ignore = [] if os.environ.get("IMAGE_TEST") else SLOW
@@ -28,8 +28,7 @@ def image() -> Engine:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
-    address = f"127.{secrets.randbelow(200) + 20}.{secrets.randbelow(250)}.2"
-    started = Server(tmp_path_factory.mktemp("postgres"), address)
+    started = Server(tmp_path_factory.mktemp("postgres"))
     started.start()
     try:
         started.make_owner()

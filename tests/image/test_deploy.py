@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import hmac
 import json
-import os
 import re
 import subprocess
 from base64 import b64decode
@@ -25,6 +24,7 @@ from clearsplit_pg.embedded import EmbeddedPostgres, _binary
 from clearsplit_pg.roles import grant
 from clearsplit_pg.schema import migrate, pending, required
 from clearsplit_pg.store import open_store
+from tests.drill.clusters import make_roles
 from tests.literals import Clock, caller, expense, founding
 from tests.postgres import FORGETFUL, with_database
 
@@ -42,20 +42,6 @@ def server(tmp_path: Path) -> Generator[EmbeddedPostgres]:
         yield started
 
 
-def run_roles(server: EmbeddedPostgres, database: str) -> str:
-    where = conninfo_to_dict(server.url)
-    given = {"PGHOST": str(where["host"]), "PGUSER": "clearsplit", "PGDATABASE": database}
-    done = subprocess.run(
-        ["sh", str(DEPLOY / "roles.sh")],
-        env={**os.environ, **PASSWORDS, **given, "PSQL": str(_binary("psql"))},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def test_the_guides_two_roles_migrate_serve_and_guard_the_journal(server: EmbeddedPostgres) -> None:
     with psycopg.connect(server.url, autocommit=True) as superuser:
         superuser.execute("create database clearsplit")
@@ -63,7 +49,7 @@ def test_the_guides_two_roles_migrate_serve_and_guard_the_journal(server: Embedd
     migrator = url.replace("//clearsplit@", "//clearsplit_migrator@")
     app = url.replace("//clearsplit@", "//clearsplit_app@")
 
-    assert run_roles(server, "clearsplit") == ""
+    assert make_roles(server, "clearsplit", PASSWORDS) == ""
     assert set(migrate(migrator)) == required()
     grant(migrator, "clearsplit_app")
 
@@ -75,7 +61,7 @@ def test_the_guides_two_roles_migrate_serve_and_guard_the_journal(server: Embedd
 
 
 def test_a_password_is_kept_to_the_letter(server: EmbeddedPostgres) -> None:
-    run_roles(server, "postgres")
+    make_roles(server, "postgres", PASSWORDS)
 
     with psycopg.connect(server.url) as superuser:
         of_app = "select rolpassword from pg_authid where rolname = 'clearsplit_app'"

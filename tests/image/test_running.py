@@ -23,7 +23,7 @@ import pytest
 
 from clearsplit_pg.schema import required
 from tests.image.engine import ROOT, Engine
-from tests.image.server import Server
+from tests.networked import Server
 
 DEPLOY = ROOT / "docs" / "deploy"
 START_S_MAX = 60

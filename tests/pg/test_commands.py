@@ -26,6 +26,7 @@ GOOD = Facts(
     fsync="on",
     full_page_writes="on",
     synchronous_commit="on",
+    synchronous_standby_names="",
     data_checksums="on",
     read_only=False,
     encrypted=True,
@@ -143,6 +144,10 @@ def test_what_is_just_good_enough_is_no_fault(facts: Facts) -> None:
         (replace(GOOD, may_change_journal=True), "--app-role"),
         (replace(GOOD, encrypted=False), "sslmode=verify-full"),
         (replace(GOOD, data_checksums="off"), "checksums are off"),
+        (
+            replace(GOOD, synchronous_standby_names="*", synchronous_commit="local"),
+            "may lack writes that were confirmed",
+        ),
         (replace(GOOD, full_page_writes="off"), "full_page_writes is off"),
     ],
 )

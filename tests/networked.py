@@ -1,6 +1,7 @@
-"""A Postgres for containers: by address, with a password, and as durable as one should be."""
+"""A Postgres for whoever comes over the network: by address, with a password, and durable."""
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -12,18 +13,28 @@ _PASSWORD = "with @, / and ? inside"
 _QUOTED = "with%20%40%2C%20%2F%20and%20%3F%20inside"
 
 
+def own_address() -> str:
+    """A loopback address that hardly anybody else uses."""
+    return f"127.{secrets.randbelow(200) + 20}.{secrets.randbelow(250)}.2"
+
+
 @dataclass
 class Server:
     """It listens on an address of its own; `running` is none while it is stopped."""
 
     folder: Path
-    address: str
+    address: str = field(default_factory=own_address)
     running: EmbeddedPostgres | None = None
+    """As its superuser has it, by its socket."""
 
     @property
     def url(self) -> str:
-        """As containers see it; no database named yet."""
-        return f"postgresql://owner:{_QUOTED}@{self.address}:5432"
+        """As others see it; no database named yet."""
+        return f"postgresql://{self.login}@{self.address}:5432"
+
+    @property
+    def login(self) -> str:
+        return f"owner:{_QUOTED}"
 
     @property
     def password(self) -> str:

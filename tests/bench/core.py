@@ -1,6 +1,6 @@
 """The core's speed: splits, decisions, verified entries and settlements (`make bench-core`).
 
-Medians of seven rounds on one thread; nothing here waits for anything.
+Medians of seven rounds on one thread, least and most beside them; nothing here waits for anything.
 """
 
 import random
@@ -46,7 +46,8 @@ def main() -> None:
 def tell(name: str, does: Callable[[], object], *, each: int = 1) -> None:
     rates = [_rate(does) * each for _ in range(ROUNDS)]
     middle = statistics.median(rates)
-    print(f"{name:30}{middle:>12,.0f} a second {1e6 / middle:>12,.1f} µs")
+    spread = f"({1e6 / max(rates):,.1f} to {1e6 / min(rates):,.1f})"
+    print(f"{name:30}{middle:>12,.0f} a second {1e6 / middle:>12,.1f} µs {spread:>20}")
 
 
 def _rate(does: Callable[[], object]) -> float:

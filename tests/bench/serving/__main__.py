@@ -291,6 +291,7 @@ def main() -> int:
         print("filling the groups", file=sys.stderr)
         groups = asyncio.run(seed(founder, database.url, GROUPS))
         if chosen.memory:
+            print(machine(database.url))
             return _memory(founder, server, groups["6 x 1,000"])
         two = stack.enter_context(ours(database.url, 2))
         uvicorn = stack.enter_context(bare("uvicorn", database.url))
@@ -316,22 +317,22 @@ def main() -> int:
 
 def _tell(bench: Bench) -> int:
     print(machine(bench.database.url))
-    heads = ("requests/s", "p50 ms", "p99 ms", "server µs", "database µs")
-    print(" " * 28 + "".join(f"{head:>13}" for head in heads))
+    heads = ("p50 ms", "p99 ms", "server µs", "database µs")
+    print(f"{'':28}{'requests/s':>11}{'(spread)':>18}" + "".join(f"{head:>12}" for head in heads))
     for name, rounds in bench.rounds.items():
         kept = rounds[1:]
         columns = (
-            f"{_median(kept, _per_s):>13,.0f}",
-            f"{_median(kept, lambda one: one.p50_ms):>13.1f}",
-            f"{_median(kept, lambda one: one.p99_ms):>13.1f}",
-            f"{1e6 * _median(kept, lambda one: one.server_s):>13,.0f}",
-            f"{1e6 * _median(kept, lambda one: one.database_s):>13,.0f}",
+            _with_spread([one.per_s for one in kept]),
+            f"{_median(kept, lambda one: one.p50_ms):>12.1f}",
+            f"{_median(kept, lambda one: one.p99_ms):>12.1f}",
+            f"{1e6 * _median(kept, lambda one: one.server_s):>12,.0f}",
+            f"{1e6 * _median(kept, lambda one: one.database_s):>12,.0f}",
         )
         print(f"{name:28}{''.join(columns)}")
     for name, found in bench.pgbench.items():
-        per_s = statistics.median(run.per_s for run in found[1:])
+        per_s = _with_spread([run.per_s for run in found[1:]])
         database_us = 1e6 * statistics.median(run.database_s for run in found[1:])
-        print(f"{name:28}{per_s:>13,.0f}{'':>39}{database_us:>13,.0f}")
+        print(f"{name:28}{per_s}{'':>36}{database_us:>12,.0f}")
     print()
     verdicts = [_told(bench, target) for target in TARGETS]
     return 0 if all(verdicts) else 1
@@ -353,6 +354,12 @@ def _told(bench: Bench, target: Target) -> bool:
     verdict = "" if target.met(ratio) else "  NOT MET"
     print(f"{target.what:28}{ratio:>13,.2f}  ({spread}; wanted {wanted}){verdict}")
     return target.met(ratio)
+
+
+def _with_spread(figures: Sequence[float]) -> str:
+    """The median, the least and the most."""
+    spread = f"({min(figures):,.0f} to {max(figures):,.0f})"
+    return f"{statistics.median(figures):>11,.0f}{spread:>18}"
 
 
 def _median(rounds: Sequence[Measured], of: Callable[[Measured], float]) -> float:

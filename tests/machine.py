@@ -12,15 +12,22 @@ from typing import Final
 
 import psycopg
 
+from clearsplit_pg.embedded import _binary
+
 ROOT: Final = Path(__file__).parent.parent
 
 
-def machine(database_url: str | None = None) -> str:
-    """When and of which commit; on what; with which Python and, if there is one, which Postgres."""
+def machine(database_url: str | None = None, *, brought: bool = False) -> str:
+    """When and of which commit; on what; with which Python and, if there is one, which Postgres.
+
+    `brought`: the one that we bring along, for whoever starts several of them.
+    """
     programs = [f"Python {platform.python_version()}"]
     if database_url is not None:
         with psycopg.connect(database_url) as database:
             programs.append(f"PostgreSQL {database.info.parameter_status('server_version')}")
+    if brought:
+        programs.append(_printed(str(_binary("postgres")), "--version"))
     memory, system = f"{_memory_gib():.0f} GiB of memory", platform.uname()
     hardware = (_processor(), f"{os.cpu_count()} cores", memory, f"load {os.getloadavg()[0]:.1f}")
     programs.append(f"{system.system} {system.release} {system.machine}")
@@ -30,17 +37,17 @@ def machine(database_url: str | None = None) -> str:
 
 def _commit() -> str:
     """Of this checkout, and whether anything in it was changed since."""
-    words = ("git", "-C", str(ROOT))
+    git = ("git", "-C", str(ROOT))
     try:
-        head = subprocess.run(
-            [*words, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
-        )
-        changed = subprocess.run(
-            [*words, "status", "--porcelain"], capture_output=True, text=True, check=True
-        )
+        head = _printed(*git, "rev-parse", "--short", "HEAD")
+        return head + (" with changes" if _printed(*git, "status", "--porcelain") else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    return head.stdout.strip() + (" with changes" if changed.stdout.strip() else "")
+
+
+def _printed(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 def _processor() -> str:

@@ -18,6 +18,7 @@ import psycopg
 from clearsplit_core.errors import Refusal
 from tests.drill import backup, corruption, outages, pgbouncer, recovery, restarts, standby
 from tests.drill.told import Told
+from tests.machine import machine
 
 DRILLS: Final[dict[str, Callable[[Told], None]]] = {
     "restarts": restarts.drill,
@@ -56,6 +57,7 @@ def main() -> int:
     names: list[str] = parser.parse_args().names or list(DRILLS)
     if unknown := set(names) - set(DRILLS):
         parser.error(f"there is no {', '.join(unknown)}; there are {', '.join(DRILLS)}")
+    print(machine(brought=True), flush=True)
     kept = True
     for name in names:
         told = done(name, DRILLS[name])

@@ -16,7 +16,7 @@ override DATA_DIR := $(value DATA_DIR)
 export DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help venv serve test fire schemathesis lint format types imports wheel serve-test operations image-test bank bank-broken simulate drill drill-broken bench bench-memory bench-storage bench-core bench-settle bench-entry bench-signing-in lock clean
+.PHONY: help venv serve test fire schemathesis lint format types imports wheel serve-test operations image-test bank bank-broken simulate drill drill-broken bench bench-memory bench-storage capacity bench-core bench-settle bench-entry bench-signing-in lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,6 +100,9 @@ bench-memory: venv  ## one worker holds no more after 200,000 requests
 
 bench-storage: venv  ## what a recorded expense takes on disk and in the WAL
 	@$(BIN)/python -m tests.bench.storage
+
+capacity: venv  ## the model in docs/scaling.md, reckoned anew from the figures that stand there
+	@$(BIN)/python -m tests.bench.capacity
 
 bench-core: venv  ## splits, decisions, hashes and settlements a second
 	@$(BIN)/python -m tests.bench.core

@@ -75,7 +75,15 @@ def test_the_two_commands_are_the_two_that_are_there() -> None:
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/settlement.md", "docs/security.md"],
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "docs/settlement.md",
+        "docs/security.md",
+        "docs/scaling.md",
+        "docs/measurements.md",
+    ],
 )
 def test_every_link_and_every_file_that_is_named_is_there(document: str) -> None:
     written = (ROOT / document).read_text()
@@ -84,6 +92,16 @@ def test_every_link_and_every_file_that_is_named_is_there(document: str) -> None
     places = [(ROOT / document).parent / link for link in links] + [ROOT / name for name in named]
     assert [place for place in places if not place.exists()] == []
     assert places
+
+
+@pytest.mark.parametrize(
+    "document", ["README.md", "CONTRIBUTING.md", "docs/scaling.md", "docs/measurements.md"]
+)
+def test_every_make_command_that_is_named_is_there(document: str) -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    named = re.findall(r"(?:`|^)make ([a-z-]+)", (ROOT / document).read_text(), re.MULTILINE)
+    assert named
+    assert set(named) <= set(targets)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
+from pathlib import Path
 from typing import Any, Final
 
 import psycopg
@@ -22,6 +23,8 @@ from tests.postgres import Connection
 
 LOCAL: Final = {"accounts", "sessions", "personal_tokens", "attempts"}
 """Tables that stand whole on every server (reference tables) or on one (attempts)."""
+SCALING: Final = Path(__file__).parents[2] / "docs" / "scaling.md"
+CITUS: Final = SCALING.parent / "deploy" / "citus.sql"
 BY_ACCOUNT: Final = {"balances.MY_BALANCES", "groups.GROUPS", "groups.LINKS"}
 """What an account has over all of its groups: every server is asked, and the answers are joined."""
 OPERATORS_OWN: Final = ("audit.", "health.")
@@ -55,6 +58,16 @@ select conname::text, conrelid::regclass::text, confrelid::regclass::text,
           join pg_attribute as a on a.attrelid = confrelid and a.attnum = k.number)
   from pg_constraint
  where contype = 'f' and connamespace = 'public'::regnamespace
+"""
+FUNCTIONS_AND_VIEWS: Final = """
+select proname::text from pg_proc where pronamespace = 'public'::regnamespace
+ union all
+select viewname::text from pg_views where schemaname = 'public'
+"""
+TRIGGERS: Final = """
+select tgname::text, tgrelid::regclass::text
+  from pg_trigger
+ where not tgisinternal
 """
 
 
@@ -92,6 +105,50 @@ def test_every_reference_between_groups_tables_stays_within_the_group(database: 
     for name, _, referred, columns, others in references:
         assert referred in ours, name
         assert ("group_id", "group_id") in list(zip(columns, others, strict=True)), name
+
+
+# ── The script for Citus ─────────────────────────────────────────────────────────────────────────
+
+
+def _named(call: str) -> list[str]:
+    return re.findall(rf"^select {call}\('(\w+)'", CITUS.read_text(), re.MULTILINE)
+
+
+def test_the_script_names_each_table_once_and_in_its_class(database: Connection) -> None:
+    assert sorted(_named("create_distributed_table")) == sorted(_group_tables(database))
+    whole, kept = _named("create_reference_table"), _named("citus_add_local_table_to_metadata")
+    assert sorted(whole + kept) == sorted(LOCAL)
+    assert kept == ["attempts"]
+
+
+def test_the_script_distributes_by_group_and_all_of_a_group_together() -> None:
+    first, *others = re.findall(
+        r"^select create_distributed_table\('(\w+)', +'group_id', colocate_with => '(\w+)'\);$",
+        CITUS.read_text(),
+        re.MULTILINE,
+    )
+    assert first == ("groups", "none")
+    assert {beside for _, beside in others} == {"groups"}
+    assert len(others) + 1 == len(_named("create_distributed_table"))
+
+
+def test_the_script_takes_a_table_after_those_that_it_refers_to(database: Connection) -> None:
+    order = re.findall(r"^select \w+\('(\w+)'", CITUS.read_text(), re.MULTILINE)
+    references = database.execute(FOREIGN_KEYS).fetchall()
+    assert references
+    for name, table, referred, *_ in references:
+        assert order.index(referred) <= order.index(table), name
+
+
+def test_the_script_drops_every_trigger_of_a_groups_table(database: Connection) -> None:
+    dropped = re.findall(r"^drop trigger (\w+) on (\w+);$", CITUS.read_text(), re.MULTILINE)
+    assert sorted(dropped) == sorted(database.execute(TRIGGERS).fetchall())
+
+
+def test_the_page_names_every_function_and_view_that_servers_need(database: Connection) -> None:
+    needed = {name for (name,) in database.execute(FUNCTIONS_AND_VIEWS)}
+    assert needed
+    assert needed <= set(re.findall(r"`(\w+)`", SCALING.read_text()))
 
 
 # ── The statements ───────────────────────────────────────────────────────────────────────────────

@@ -2,7 +2,6 @@ drop view seats;
 drop view sheets;
 drop function texts_in_event(jsonb);
 drop function texts_in_terms(jsonb);
-drop index entries_with_terms;
 drop index entries_by_expense;
 drop index postings_by_date;
 drop table debts;

@@ -115,11 +115,9 @@ comment on column debts.debt_minor is
 
 -- What is dated later than a day, for a view by date.
 create index postings_by_date on postings (group_id, effective_date);
--- The history of one expense, and what it said before a given entry.
+-- The history of one expense, in which also stands what it said before a given entry.
 create index entries_by_expense on entries (group_id, (event ->> 'expense_id'), seq)
     where event ->> 'kind' like 'expense-%';
-create index entries_with_terms on entries (group_id, (event ->> 'expense_id'), seq)
-    where event ? 'terms';
 
 -- The commitments of the texts in what an expense says, and in any other event, by where they stand:
 -- to walk a whole tree for its strings (strings_in) takes ten times as long.

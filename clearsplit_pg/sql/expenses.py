@@ -71,6 +71,7 @@ with version as (
       from entries
      where group_id = %(group_id)s
        and event ->> 'expense_id' = %(expense_id)s::text
+       and event ->> 'kind' like 'expense-%%'
        and event ? 'terms'
        and seq <= %(after_seq)s
 ), told as (

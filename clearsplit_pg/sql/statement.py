@@ -55,6 +55,7 @@ with page as (
                            from entries as earlier
                           where earlier.group_id = %(group_id)s
                             and earlier.event ->> 'expense_id' = entries.event ->> 'expense_id'
+                            and earlier.event ->> 'kind' like 'expense-%%'
                             and earlier.event ? 'terms'
                             and earlier.seq < entries.seq
                           order by earlier.seq desc

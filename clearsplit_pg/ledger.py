@@ -53,7 +53,8 @@ class PostgresLedger(Connected):
     async def _attempt(
         self, command: Command[R], caller: Caller, receipt: Receipt[R] | None
     ) -> Recorded[R] | Sealed:
-        async with self._pool.connection() as connection, connection.transaction():
+        async with self._pool.connection() as connection:  # which commits, or takes all back
+            await connection.execute("begin")
             row = await self._locked(connection, command, caller, receipt)
             if receipt is not None and row["status"] is not None:
                 return _sealed_before(row, receipt)

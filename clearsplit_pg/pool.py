@@ -18,7 +18,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import DictRow, dict_row
-from psycopg.types.json import set_json_loads
+from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool
 
 from clearsplit_core.ports import StoreOptions
@@ -77,7 +77,7 @@ async def open_pool(where: str, options: StoreOptions) -> AsyncGenerator[Pool]:
             "row_factory": dict_row,
             "prepare_threshold": _PREPARE_AFTER if options.prepare else None,
         },
-        configure=_read_json_fast,
+        configure=_speak_json_fast,
         check=watch.require_open,
         min_size=options.connections_min,
         max_size=options.connections_max,
@@ -93,9 +93,12 @@ async def open_pool(where: str, options: StoreOptions) -> AsyncGenerator[Pool]:
         await watch.end()
 
 
-async def _read_json_fast(connection: AsyncConnection[DictRow]) -> None:
-    """msgspec reads in half the time what Postgres tells in JSON: most of every answer."""
+async def _speak_json_fast(connection: AsyncConnection[DictRow]) -> None:
+    """msgspec reads in half the time what Postgres tells in JSON, most of every answer, and writes
+    in a third what it is told.
+    """
     set_json_loads(msgspec.json.decode, connection)
+    set_json_dumps(msgspec.json.encode, connection)
 
 
 async def _require_fit(where: str, options: StoreOptions) -> None:

@@ -73,7 +73,7 @@ select (%(session_id)s::uuid is null
           from texts
          where group_id = %(group_id)s
            and seen.group_id is not null
-           and commitment in (select strings_in(body)
+           and commitment in (select texts_in_terms(body -> 'terms')
                                 from expenses
                                where group_id = %(group_id)s
                                  and expense_id = any(%(expense_ids)s::uuid[])))  as texts
@@ -130,9 +130,10 @@ select (select json_agg(body) from payment)  as payments,
        (select json_agg(json_build_array(commitment, words, encode(salt, 'hex')))
           from texts
          where group_id = %(group_id)s
-           and commitment in (select strings_in(body) from payment
-                              union all select strings_in(body) from settlement
-                              union all select strings_in(body) from comment
+           and commitment in (select unnest(array[body ->> 'memo', body ->> 'void_reason'])
+                                from payment
+                              union all select body ->> 'void_reason' from settlement
+                              union all select body ->> 'said' from comment
                               union all select name
                                           from groups
                                          where group_id = %(group_id)s and %(names)s

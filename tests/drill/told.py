@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 VERIFIED: Final = "everything holds"
 
@@ -16,10 +16,14 @@ class Told:
     drill: str
     broken: list[str] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
+    verdict: str = ""
+    """The row that tells the whole drill, once it has ended."""
 
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self.began
+    def ended(self) -> Self:
+        """It is over, and so is its time."""
+        outcome = "; ".join(["NOT GOOD ENOUGH", *self.broken]) if self.broken else "kept"
+        self.verdict = f"{self.drill:<11}{time.monotonic() - self.began:6.1f}  {outcome}"
+        return self
 
     def step(self, happened: str, since: float) -> None:
         """`happened`, between `since` (time.monotonic) and now."""

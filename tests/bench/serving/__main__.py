@@ -42,7 +42,7 @@ GROUPS: Final = {
     "6 x 1,000": (6, 1_000),
     "30 x 10": (30, 10),
     "30 x 10,000": (30, 10_000),
-    "revised": (6, 5_000),
+    "revised": (6, 20_000),
     **dict.fromkeys(CALM, (6, 0)),
 }
 """Members and expenses of each group that is asked about."""

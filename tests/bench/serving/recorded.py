@@ -31,7 +31,7 @@ from tests.bench.serving.pgbench import Script
 
 Sent: TypeAlias = tuple[str, Params]
 
-EXPENSES: Final = 300
+EXPENSES: Final = 100
 """Expenses that each group has before: the number of the next entry then is no other number."""
 EXPENSE: Final = ExpenseId(UUID("eeeeeeee-eeee-4eee-8eee-000000000000"))
 KEY: Final = "the key that pgbench sends"

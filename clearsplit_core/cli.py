@@ -15,6 +15,7 @@ import ast
 import json
 import os
 import re
+import signal
 import sys
 import unicodedata
 from argparse import (
@@ -47,8 +48,8 @@ COMMANDS: Final = "clearsplit.commands"
 OWN: Final = frozenset({"settle", "verify"})
 """The core's own commands. An adapter's `verify` joins in where no file is named."""
 FINE, WRONG_FILE, WRONG_USAGE = 0, 1, 2
-INTERRUPTED, PIPE_CLOSED = 130, 141
-"""128 and the number of SIGINT or SIGPIPE, as a shell reports them."""
+INTERRUPTED, PIPE_CLOSED, TERMINATED = 130, 141, 143
+"""128 and the number of SIGINT, SIGPIPE or SIGTERM, as a shell reports them."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,6 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns the exit status; leaves by SystemExit where argparse does (--help, wrong usage).
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
+    if os.getpid() == 1:
+        signal.signal(signal.SIGTERM, _leave)
     try:
         return _flushed(words)
     except KeyboardInterrupt:
@@ -69,6 +72,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _leave_stdout()
         _complain(f"{error}.")
         return WRONG_FILE
+
+
+def _leave(_number: int, _frame: object) -> None:
+    """What SIGTERM does to every other process by itself: Linux spares process 1, and a container
+    that is stopped while it still starts would wait to be killed.
+    """
+    raise SystemExit(TERMINATED)
 
 
 def _flushed(words: list[str]) -> int:

@@ -2,8 +2,11 @@
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -271,6 +274,34 @@ def test_ctrl_c_has_the_status_that_shells_give_it(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(cli, "read", interrupted)
     assert main(["settle", LISBON]) == 130
+
+
+def test_sigterm_ends_process_one_too() -> None:
+    """Linux spares the first process of a container whatever it has no handler for."""
+    alone = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--"]
+    if shutil.which("unshare") is None or subprocess.run([*alone, "true"], check=False).returncode:
+        pytest.skip("this system allows no namespaces")
+    words = [*alone, sys.executable, "-m", "clearsplit_core", "settle", "-"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE) as outer:
+        try:
+            os.kill(first_in(outer.pid), signal.SIGTERM)
+            assert outer.wait(timeout=60) == 143
+        finally:
+            outer.kill()
+
+
+def first_in(outer: int) -> int:
+    """The child of that process, as soon as it catches SIGTERM."""
+    caught = 1 << (signal.SIGTERM - 1)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for child in Path(f"/proc/{outer}/task/{outer}/children").read_text().split():
+            status = Path(f"/proc/{child}/status").read_text()
+            masks = dict(line.split(":\t") for line in status.splitlines())
+            if int(masks["SigCgt"], 16) & caught:
+                return int(child)
+        time.sleep(0.01)
+    raise AssertionError("it never catches SIGTERM")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ whole.
 
 import asyncio
 import sys
+import time
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, LiteralString, TypeAlias
@@ -45,7 +47,11 @@ select relname, '', pg_table_size(oid)
   from pg_class
  where relkind = 'r' and relnamespace = 'public'::regnamespace
 """
-WAL: Final[LiteralString] = "select wal_records, wal_fpi, wal_bytes from pg_stat_wal"
+WAL: Final[LiteralString] = """
+select wal_records, wal_fpi, pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') from pg_stat_wal
+"""
+GONE_S: Final = 0.5
+"""Seconds in which a connection that was closed has told what it counted."""
 SHOWN_MIN: Final = 1.0
 """Bytes below which a table or index is left out."""
 
@@ -78,25 +84,28 @@ class Stored:
 
 async def stored(url: str, connection: Connection) -> Stored:
     caller = Caller(AccountId(uuid4()))
-    async with open_store(url, lambda: datetime.now(UTC), StoreOptions()) as store:
-        nothing = _sizes(connection)
+    nothing = _sizes(connection)
+    async with _opened(url) as store:
         groups = [await twin(store, caller) for _ in range(GROUPS)]
-        empty = _sizes(connection)
-        before = _wal(connection)
-        some = (_record(store, caller, each, EXPENSES) for each in groups[:FILLED])
-        await asyncio.gather(*some)
-        least = _since(before, connection)
-        filled = _sizes(connection)
-        before = _wal(connection)
+    empty, before = _sizes(connection), _wal(connection)
+    async with _opened(url) as store:
+        await asyncio.gather(*(_record(store, caller, each, EXPENSES) for each in groups[:FILLED]))
+    least = _since(before, connection)
+    filled, before = _sizes(connection), _wal(connection)
+    async with _opened(url) as store:
         for group in groups[-COLD:]:
             connection.execute("checkpoint")
             await _record(store, caller, group, 1)
-        return Stored(
-            {name: size - nothing[name] for name, size in empty.items()},
-            {name: size - empty[name] for name, size in filled.items()},
-            least,
-            _since(before, connection),
-        )
+    return Stored(
+        {name: size - nothing[name] for name, size in empty.items()},
+        {name: size - empty[name] for name, size in filled.items()},
+        least,
+        _since(before, connection),
+    )
+
+
+def _opened(url: str) -> AbstractAsyncContextManager[PostgresStore]:
+    return open_store(url, lambda: datetime.now(UTC), StoreOptions())
 
 
 async def _record(store: PostgresStore, caller: Caller, group: Seeded, count: int) -> None:
@@ -112,6 +121,7 @@ def _sizes(connection: Connection) -> Sizes:
 
 
 def _wal(connection: Connection) -> Wal:
+    time.sleep(GONE_S)
     connection.execute("select pg_stat_clear_snapshot(), pg_stat_force_next_flush()")
     (row,) = connection.execute(WAL)
     return Wal(*map(int, row))

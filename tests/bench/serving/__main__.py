@@ -318,7 +318,7 @@ def main() -> int:
 def _tell(bench: Bench) -> int:
     print(machine(bench.database.url))
     heads = ("p50 ms", "p99 ms", "server µs", "database µs")
-    print(f"{'':28}{'requests/s':>11}{'(spread)':>18}" + "".join(f"{head:>12}" for head in heads))
+    print(f"{'':28}{'requests/s':>11} {'(spread)':>19}" + "".join(f"{head:>12}" for head in heads))
     for name, rounds in bench.rounds.items():
         kept = rounds[1:]
         columns = (
@@ -359,7 +359,7 @@ def _told(bench: Bench, target: Target) -> bool:
 def _with_spread(figures: Sequence[float]) -> str:
     """The median, the least and the most."""
     spread = f"({min(figures):,.0f} to {max(figures):,.0f})"
-    return f"{statistics.median(figures):>11,.0f}{spread:>18}"
+    return f"{statistics.median(figures):>11,.0f} {spread:>19}"
 
 
 def _median(rounds: Sequence[Measured], of: Callable[[Measured], float]) -> float:

@@ -17,15 +17,25 @@ from typing import Final, TypeVar
 from clearsplit_core.errors import AnswerErased, KeyInProgress, KeyReused, ThingNotFound
 from clearsplit_core.group import Group, append
 from clearsplit_core.journal import GroupId
-from clearsplit_core.ports import Caller, Command, Decision, Needs, Receipt, Recorded, Sealed
+from clearsplit_core.ports import (
+    Caller,
+    Clock,
+    Command,
+    Decision,
+    Needs,
+    Receipt,
+    Recorded,
+    Sealed,
+)
 from clearsplit_core.questions import PAGE_MAX, Link, MyBalance, Question
 from clearsplit_pg import rows
-from clearsplit_pg.connected import Connected, Connection, live, persistently, row_of, seated
+from clearsplit_pg.connected import Connected, Connection, Pool, live, persistently, row_of, seated
 from clearsplit_pg.readings import fields_of, reading_of
 from clearsplit_pg.refusals import refusals
 from clearsplit_pg.rows import Params, Row
 from clearsplit_pg.sql import balances, groups
 from clearsplit_pg.sql import commands as sql
+from clearsplit_pg.turns import Turns
 
 ANSWERS_KEPT: Final = timedelta(hours=24)
 """How long the same key gets the same answer."""
@@ -35,6 +45,10 @@ R = TypeVar("R")
 
 class PostgresLedger(Connected):
     """`ports.AsyncLedger` on Postgres."""
+
+    def __init__(self, pool: Pool, *, clock: Clock) -> None:
+        super().__init__(pool, clock=clock)
+        self._turns = Turns(pool.timeout)
 
     # ── Performing commands ──────────────────────────────────────────────────────────────────────
 
@@ -53,7 +67,12 @@ class PostgresLedger(Connected):
     async def _attempt(
         self, command: Command[R], caller: Caller, receipt: Receipt[R] | None
     ) -> Recorded[R] | Sealed:
-        async with self._pool.connection() as connection:  # which commits, or takes all back
+        group_id = command.group_id
+        key = (group_id, caller.account_id, receipt.key) if receipt else None
+        async with (
+            self._turns.of(group_id, key),
+            self._pool.connection() as connection,  # which commits, or takes all back
+        ):
             await connection.execute("begin")
             row = await self._locked(connection, command, caller, receipt)
             if receipt is not None and row["status"] is not None:

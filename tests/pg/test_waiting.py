@@ -1,24 +1,38 @@
-"""A command that had to wait for its group decides from what it waited for."""
+"""A command that waits for its group: from what it decides then, and whom it keeps waiting."""
 
 import asyncio
 import threading
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import psycopg
 import pytest
 
-from clearsplit_core.errors import AlreadyExists, Refusal, VersionMismatch
+from clearsplit_core.errors import AlreadyExists, Overloaded, Refusal, VersionMismatch
 from clearsplit_core.expenses import Changes
 from clearsplit_core.group import Group
 from clearsplit_core.journal import GroupId
 from clearsplit_core.ports import Command, Decision, Needs
+from clearsplit_core.questions import TheGroup
 from clearsplit_pg.sql import commands as sql
 from clearsplit_pg.store import PostgresStore, open_store
-from tests.literals import NOON, TRIP, caller, expense, founding, guest, receipt, revise, text, void
+from tests.literals import (
+    NOON,
+    OFFICE,
+    TRIP,
+    caller,
+    expense,
+    founding,
+    guest,
+    member,
+    receipt,
+    revise,
+    text,
+    void,
+)
 from tests.postgres import FORGETFUL
 
 PATIENCE_S: Final = 30
@@ -128,3 +142,38 @@ async def test_a_text_erased_while_a_correction_waited_is_not_written_again(
         left = reader.execute("select words from texts where words = 'Dinner'").fetchall()
     assert left == []
     assert corrected.answer.terms.title == text("Dinner").erased(text("Dinner").commitment)
+
+
+async def test_a_busy_group_leaves_connections_to_the_others(database_url: str) -> None:
+    few = replace(FORGETFUL, connections_max=2)
+    async with open_store(database_url, lambda: NOON, few) as store:
+        for group in (TRIP, OFFICE):
+            await store.perform(founding(of=group), caller=caller("ann"))
+        with psycopg.connect(database_url) as busy:
+            busy.execute(sql.LOCK_GROUP, {"group_id": TRIP})
+            names = ("bob", "cem", "dee", "eve")
+            waiting = [
+                asyncio.create_task(store.perform(guest(name), caller=caller("ann")))
+                for name in names
+            ]
+            await asyncio.to_thread(until_one_waits, database_url)
+            seated = await store.perform(guest("fay", of=OFFICE), caller=caller("ann"))
+        await asyncio.gather(*waiting)
+        read = await store.read(TheGroup(TRIP), caller=caller("ann"))
+
+    assert seated.answer.id == member("fay")
+    assert read.members.keys() == {member(name) for name in ("ann", *names)}
+
+
+async def test_nobody_waits_for_a_turn_for_ever(database_url: str) -> None:
+    soon = replace(FORGETFUL, wait_s=1)
+    async with open_store(database_url, lambda: NOON, soon) as store:
+        await store.perform(founding(), caller=caller("ann"))
+        with psycopg.connect(database_url) as busy:
+            busy.execute(sql.LOCK_GROUP, {"group_id": TRIP})
+            first = asyncio.create_task(store.perform(guest("bob"), caller=caller("ann")))
+            await asyncio.to_thread(until_one_waits, database_url)
+            with pytest.raises(Overloaded):
+                await store.perform(guest("cem"), caller=caller("ann"))
+        await first
+        await store.perform(guest("cem"), caller=caller("ann"))

@@ -166,9 +166,10 @@ select seat.account_id,
 comment on view sheets is
     'A group with its members, balances and names, once for each account that can see it.';
 
--- Who can see a group: every account with an active seat in it, and an owner's once it was deleted.
+-- Who can see a group, and where its journal ends: every account with an active seat in it, and an
+-- owner's once it was deleted.
 create view seats as
-select members.group_id, members.account_id, members.member_id
+select members.group_id, members.account_id, members.member_id, groups.seq, groups.head
   from members
   join groups on groups.group_id = members.group_id
  where members.active

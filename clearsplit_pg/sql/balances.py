@@ -8,13 +8,14 @@ select (%(session_id)s::uuid is null
                     where account_id = %(account_id)s
                       and credential_id = %(session_id)s
                       and expires_at > %(now)s))  as live,
-       exists (select from seats
-                where group_id = %(group_id)s and account_id = %(account_id)s)  as seated,
-       (select seq from groups where group_id = %(group_id)s)  as seq,
-       (select head from groups where group_id = %(group_id)s)  as head,
+       seat.member_id is not null  as seated,
+       seat.seq,
+       seat.head,
        (select json_agg(json_build_array(member_id, currency, balance_minor))
           from balances
          where group_id = %(group_id)s)  as balances
+  from (values (true)) as always
+  left join seats as seat on seat.group_id = %(group_id)s and seat.account_id = %(account_id)s
 """
 
 # The balances after one entry, from the last posting before it of each member and currency. Null
@@ -56,15 +57,16 @@ select (%(session_id)s::uuid is null
                     where account_id = %(account_id)s
                       and credential_id = %(session_id)s
                       and expires_at > %(now)s))  as live,
-       exists (select from seats
-                where group_id = %(group_id)s and account_id = %(account_id)s)  as seated,
-       (select seq from groups where group_id = %(group_id)s)  as seq,
-       (select head from groups where group_id = %(group_id)s)  as head,
+       seat.member_id is not null  as seated,
+       seat.seq,
+       seat.head,
        (select json_agg(json_build_array(member_id, currency,
                                          balance_minor - coalesce(later.amount_minor, 0)))
           from balances
           left join later using (member_id, currency)
          where group_id = %(group_id)s)  as balances
+  from (values (true)) as always
+  left join seats as seat on seat.group_id = %(group_id)s and seat.account_id = %(account_id)s
 """
 
 MY_BALANCES: Final[LiteralString] = """

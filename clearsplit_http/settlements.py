@@ -248,16 +248,23 @@ async def _kept(
 
 
 async def _solved_in_turn(solver: Solver, group: Group, strategy: Strategy) -> Solutions:
-    """Solved when its turn has come, if there is anything to solve. Raises Overloaded."""
-    if not problems(group, strategy):
-        return ()
+    """Solved when its turn has come, if there is anything unknown to solve. Raises Overloaded."""
+    asked = problems(group, strategy)
+    known = tuple(filter(None, map(solver.known, asked)))
+    if len(known) == len(asked):
+        return known
     async with solver.turn():
         return await _solved(solver, group, strategy)
 
 
 async def _solved(solver: Solver, group: Group, strategy: Strategy) -> Solutions:
     """Solved in the solver's process, one currency after another. Raises Overloaded."""
-    return tuple([await solver.solve(problem) for problem in problems(group, strategy)])
+    return tuple(
+        [
+            solver.known(problem) or await solver.solve(problem)
+            for problem in problems(group, strategy)
+        ]
+    )
 
 
 def _strategy(text: str | None) -> Strategy | None:

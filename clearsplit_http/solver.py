@@ -6,12 +6,16 @@ their turn in a short queue and are sent away when that is full.
 
 What is to be solved is read when the turn has come, not before the queue: what was read there is
 old by the time it is solved, and where everybody solves old balances nobody gets done.
+
+The same problem always has the same solution, so the latest are remembered: a whole table that
+looks at its bill has it solved once.
 """
 
 import asyncio
 import json
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections import OrderedDict
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
@@ -25,6 +29,10 @@ WAITING_MAX: Final = 16
 SOLVE_S_MAX: Final = 20
 """Seconds until a plan is given up and the process replaced."""
 LINE_BYTES_MAX: Final = 4_000_000
+KNOWN_MAX: Final = 100
+"""Solutions that are remembered; the longest unused is forgotten first."""
+KNOWN_MEMBERS_MAX: Final = 100
+"""Members of a problem whose solution is remembered: some ten kilobytes with it."""
 
 
 class Solver:
@@ -34,6 +42,13 @@ class Solver:
         self._process: Process | None = None
         self._turn = asyncio.Lock()
         self._waiting = 0
+        self._known: OrderedDict[Problem, Solution] = OrderedDict()
+
+    def known(self, problem: Problem) -> Solution | None:
+        """What was said of the problem before, if that is remembered."""
+        if problem in self._known:
+            self._known.move_to_end(problem)
+        return self._known.get(problem)
 
     @asynccontextmanager
     async def turn(self) -> AsyncGenerator[None]:
@@ -56,13 +71,15 @@ class Solver:
         try:
             async with asyncio.timeout(SOLVE_S_MAX):
                 line = await self._asked(question)
-            return from_plain(Solution, json.loads(line), {})
+            solution = from_plain(Solution, json.loads(line), {})
         except (OSError, TimeoutError, ValueError, JournalBroken) as died:
             await self.close()
             raise Overloaded from died
         except asyncio.CancelledError:
             await self.close()  # its answer would be taken for the next one's
             raise
+        self._remember(problem, solution)
+        return solution
 
     @property
     def waiting(self) -> int:
@@ -76,6 +93,12 @@ class Solver:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+
+    def _remember(self, problem: Problem, solution: Solution) -> None:
+        if len(problem.balances) <= KNOWN_MEMBERS_MAX:
+            self._known[problem] = solution
+        if len(self._known) > KNOWN_MAX:
+            self._known.popitem(last=False)
 
     async def _asked(self, question: bytes) -> bytes:
         process = await self._running()

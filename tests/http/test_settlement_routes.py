@@ -73,6 +73,20 @@ async def test_a_settled_group_needs_no_transfer(api: Api) -> None:
     assert answer.tree["by_currency"] == {}
 
 
+async def test_a_preview_of_the_same_balances_is_solved_once(api: Api) -> None:
+    lisbon = await dined(api)
+    first = await lisbon.owner.get(f"{lisbon.settlements}/preview")
+    await api.server.solver.close()
+
+    again = await lisbon.owner.get(f"{lisbon.settlements}/preview")
+    assert again.body == first.body
+    assert api.server.solver._process is None
+
+    await lisbon.record(amount_minor=3000)
+    moved = await lisbon.owner.get(f"{lisbon.settlements}/preview")
+    assert {minor for _, _, minor, _ in transfers(moved)} == {4000}
+
+
 async def test_a_preview_goes_along_real_debts_where_that_is_asked_for(api: Api) -> None:
     """Bo owes Ana 30.00 and is owed 30.00 by Cy: two debts more than one transfer needs."""
     lisbon = await dined(api)

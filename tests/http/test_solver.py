@@ -116,6 +116,27 @@ async def test_only_so_many_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     await solver.close()
 
 
+async def test_the_latest_solutions_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solver_module, "KNOWN_MAX", 2)
+    solver = Solver()
+    assert solver.known(DAY) is None
+    solution = await solved(solver, DAY)
+    await solved(solver, owed(1, -1))
+    assert solver.known(DAY) == solution  # and is the latest used by that
+    await solved(solver, owed(2, -2))
+    assert (solver.known(DAY), solver.known(owed(1, -1))) == (solution, None)
+    await solver.close()
+
+
+async def test_no_solution_of_a_large_group_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solver_module, "KNOWN_MEMBERS_MAX", 3)
+    solver = Solver()
+    large = owed(3, -1, -1, -1)
+    await solved(solver, large)
+    assert solver.known(large) is None
+    await solver.close()
+
+
 async def test_no_process_is_left() -> None:
     solver = Solver()
     await solved(solver, DAY)

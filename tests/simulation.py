@@ -16,8 +16,10 @@ all seeds came to is one digest, the same each time. Exit 0 if all of that held.
 
 import argparse
 import hashlib
+import os
 import random
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -312,11 +314,15 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=2_000)
     chosen = parser.parse_args()
     counts, whole = Counter[str](), hashlib.sha256()
+    began = time.monotonic()
     with Pool() as pool:
         for digest, happened in pool.imap(simulated, range(chosen.seeds), chunksize=8):
             counts += happened
             whole.update(digest.encode())
+        pool.close()
+        pool.join()
     print(machine())
+    print(f"{time.monotonic() - began:.0f} s, {os.times().children_user:.0f} s of CPU")
     print(f"{chosen.seeds} seeds of {COMMANDS} commands: {whole.hexdigest()}")
     print(", ".join(f"{count:,} {what}" for what, count in sorted(counts.items())))
     return 0

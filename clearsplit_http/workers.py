@@ -9,6 +9,7 @@ seconds and then stops them; whatever still lives when its time is over is kille
 import asyncio
 import logging
 import os
+import shutil
 import signal
 import socket
 import threading
@@ -177,6 +178,7 @@ class Worker:
             _LOG.error("a worker cannot start: %s", refusal)
             await asyncio.sleep(RETRY_S)
             os._exit(1)
+        _tidy_up_for_the_parent()
         await send({"type": "lifespan.shutdown.complete"})
 
 
@@ -188,6 +190,15 @@ def _listen_to_the_parent(server: Server) -> None:
     parent = parent_process()
     assert parent is not None, "a worker has a parent"
     loop.add_reader(parent.sentinel, _orphaned, loop, parent.sentinel)
+
+
+def _tidy_up_for_the_parent() -> None:
+    """A parent that was killed leaves its folder of numbers, which nobody reads any more. Whatever
+    another orphan still counts goes into a file that it holds open.
+    """
+    parent = parent_process()
+    if parent is None or not parent.is_alive():
+        shutil.rmtree(os.environ[FOLDER], ignore_errors=True)
 
 
 def _orphaned(loop: asyncio.AbstractEventLoop, sentinel: int) -> None:

@@ -129,12 +129,15 @@ def test_a_worker_that_is_killed_in_an_outage_is_replaced_after_it(server: Resta
         process.kill()
 
 
-def test_nobody_lives_on_when_the_parent_is_killed(database_url: str) -> None:
-    with serving(env=together(database_url)) as (process, _):
+def test_nobody_lives_on_when_the_parent_is_killed_and_nothing_is_left(
+    database_url: str, tmp_path: Path
+) -> None:
+    with serving(env=together(database_url, TMPDIR=str(tmp_path))) as (process, _):
         orphans = workers(process)
         process.kill()
         process.wait()
         until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in orphans))
+    assert list(tmp_path.iterdir()) == []
 
 
 # ── Stopping ─────────────────────────────────────────────────────────────────────────────────────

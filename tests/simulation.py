@@ -14,11 +14,9 @@ chain verifies and has one entry for each command that was done, in that order, 
 all seeds came to is one digest, the same each time. Exit 0 if all of that held.
 """
 
-import argparse
 import hashlib
 import os
 import random
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -47,6 +45,7 @@ from clearsplit_core.splits import Equal, Exact, Part, Shares, SharesPart, Split
 from clearsplit_core.text import Text
 from tests.literals import NOON, TODAY, TRIP, caller, founding, guest
 from tests.machine import machine
+from tests.tools import asked, at_least_one, run
 
 COMMANDS: Final = 500
 GUESTS: Final = ("bob", "cem", "dan", "eve", "fay")
@@ -310,8 +309,8 @@ def _id(world: World) -> UUID:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=2_000)
+    parser = asked("tests.simulation", __doc__)
+    parser.add_argument("--seeds", type=at_least_one, default=2_000, help="how many, from 0 on")
     chosen = parser.parse_args()
     counts, whole = Counter[str](), hashlib.sha256()
     began = time.monotonic()
@@ -329,4 +328,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -9,18 +9,16 @@ same seed prints the same digest: the operations are the same, whatever the mach
 Exit 0 if every promise was kept.
 """
 
-import argparse
 import asyncio
 import os
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import IO, TypeAlias
 
 import psycopg
 
@@ -28,26 +26,31 @@ from clearsplit_pg.embedded import EmbeddedPostgres
 from tests.bank.audit import Findings, audit
 from tests.bank.clients import SETTINGS, WORKERS, Bank, opened, run_beside
 from tests.drill.clusters import postmaster_pid
-from tests.drill.servers import Served, postgres
+from tests.drill.servers import Served, postgres, served
 from tests.machine import machine
-
-LOG: Final = Path(tempfile.gettempdir()) / "clearsplit-bank.log"
-"""What the server of the latest run said."""
+from tests.tools import Stopped, asked, at_least_one, run
 
 Fault: TypeAlias = tuple[float, str, Callable[[], None]]
 
 
-def bank(*, seed: int, ops: int, code: Path | None = None, faults: bool = True) -> Findings:
-    """A run from beginning to end, by our code or that in `code`."""
-    with postgres(code) as database, LOG.open("wb") as said:
+def bank(
+    *,
+    seed: int,
+    ops: int,
+    code: Path | None = None,
+    faults: bool = True,
+    said: IO[bytes] | None = None,
+) -> Findings:
+    """A run from beginning to end, by our code or that in `code`; the servers' log goes to `said`,
+    if anywhere.
+    """
+    with (
+        postgres(code) as database,
+        served(database.url, WORKERS, SETTINGS, code, said) as server,
+    ):
         on = machine(database.url)
-        server = Served(database.url, WORKERS, SETTINGS, code, said=said)
-        server.start()
-        try:
-            planned = _faults(database, server) if faults else ()
-            return replace(asyncio.run(_bank(seed, ops, database, server, planned)), machine=on)
-        finally:
-            server.stop()
+        planned = _faults(database, server) if faults else ()
+        return replace(asyncio.run(_bank(seed, ops, database, server, planned)), machine=on)
 
 
 async def _bank(
@@ -124,19 +127,30 @@ def tell(found: Findings) -> None:
         print(f"{name:28}{count:>10,}")
     for said in found.wrong[:20]:
         print(f"  {said}")
-    if found.wrong:
-        print(f"what the server said: {LOG}")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--ops", type=int, default=20_000)
-    parser.add_argument("--seed", type=int, default=1)
+    parser = asked("tests.bank", __doc__)
+    parser.add_argument("--ops", type=at_least_one, default=20_000, help="how many operations")
+    parser.add_argument("--seed", type=int, default=1, help="which operations")
     chosen = parser.parse_args()
-    found = bank(seed=chosen.seed, ops=chosen.ops)
-    tell(found)
-    return 1 if found.wrong else 0
+    descriptor, name = tempfile.mkstemp(prefix="clearsplit-bank-", suffix=".log")
+    log, fine = Path(name), False
+    try:
+        with os.fdopen(descriptor, "wb") as said:
+            found = bank(seed=chosen.seed, ops=chosen.ops, said=said)
+        tell(found)
+        fine = not found.wrong
+    except Stopped:
+        fine = True
+        raise
+    finally:
+        if fine:
+            log.unlink()
+        else:
+            print(f"what the server said: {log}")
+    return 0 if fine else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

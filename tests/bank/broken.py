@@ -9,7 +9,6 @@ nothing wrong with the build that is not broken.
 """
 
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from typing import Final
 from clearsplit_pg.ledger import PostgresLedger
 from tests.bank import ledgers
 from tests.bank.__main__ import bank
+from tests.tools import asked, named, run
 
 ROOT: Final = Path(__file__).parent.parent.parent
 CODE: Final = ("clearsplit_core", "clearsplit_http", "clearsplit_pg", "migrations")
@@ -113,16 +113,23 @@ def caught(broken: Broken) -> bool:
 
 
 def main() -> int:
+    parser = asked("tests.bank.broken", __doc__)
+    builds = {broken.name: broken for broken in BUILDS}
+    parser.add_argument("names", nargs="*", metavar="build", help="; ".join(builds))
+    chosen = [builds[name] for name in named(parser, parser.parse_args().names, builds)]
     found = bank(seed=1, ops=OPS, faults=False)
     if found.wrong:
         print(f"the build that is not broken breaks promises: {found.wrong[:5]}")
         return 1
     print(found.machine)
-    chosen = [each for each in BUILDS if each.name in sys.argv[1:]] or BUILDS
     missed = [broken.name for broken in chosen if not caught(broken)]
-    print(f"NOT CAUGHT: {', '.join(missed)}" if missed else "every broken build was caught")
+    print(
+        f"NOT CAUGHT: {', '.join(missed)}"
+        if missed
+        else f"all {len(chosen)} broken builds were caught"
+    )
     return 1 if missed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -7,12 +7,13 @@ how people use it, changes a number above and runs this again. A test holds the 
 """
 
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Final
+
+from tests.tools import asked, run
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "scaling.md"
 BEGIN: Final = "<!-- make capacity writes from here -->\n"
@@ -123,6 +124,7 @@ def written(document: str) -> str:
 
 
 def main() -> int:
+    asked("tests.bench.capacity", __doc__).parse_args()
     document = DOCUMENT.read_text()
     DOCUMENT.write_text(written(document))
     print(tables(told(document)), end="")
@@ -130,4 +132,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

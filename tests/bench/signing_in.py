@@ -9,7 +9,6 @@ can do, so some are told to come back (503); that is the point.
 
 import asyncio
 import statistics
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -19,6 +18,7 @@ from typing import Final
 import httpx
 
 from tests.http.process import address, environment, serving
+from tests.tools import asked, run
 
 GETS_A_SECOND: Final = 50
 LOGINS_A_SECOND: Final = 20
@@ -28,7 +28,7 @@ RATIO_MAX: Final = 3.0
 PASSWORD: Final = "correct horse battery staple"
 
 
-async def main() -> int:
+async def measured() -> int:
     unlimited = {"RATE_LIMIT_LOGIN": "0", "BCRYPT_COST": "12", "LOG_LEVEL": "error"}
     with tempfile.TemporaryDirectory() as folder:
         data = str(Path(folder) / "data")
@@ -86,5 +86,10 @@ async def sign_in_again_and_again(
             await asyncio.sleep(1 / LOGINS_A_SECOND)
 
 
+def main() -> int:
+    asked("tests.bench.signing_in", __doc__).parse_args()
+    return asyncio.run(measured())
+
+
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    run(main)

@@ -10,7 +10,6 @@ whole.
 """
 
 import asyncio
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
@@ -28,6 +27,7 @@ from clearsplit_pg.store import PostgresStore, open_store
 from tests.bench.serving.groups import Seeded, recording, twin
 from tests.drill.servers import postgres
 from tests.machine import machine
+from tests.tools import asked, run
 
 GROUPS: Final = 500
 FILLED: Final = 10
@@ -163,6 +163,7 @@ def _line(name: str, empty: int, filled: int) -> None:
 
 
 def main() -> int:
+    asked("tests.bench.storage", __doc__).parse_args()
     with postgres() as database, psycopg.connect(database.url, autocommit=True) as connection:
         print(machine(database.url))
         tell(asyncio.run(stored(database.url, connection)))
@@ -170,4 +171,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -6,10 +6,7 @@
 Each is a room of its own and ends in `clearsplit verify`. Exit 0 if every promise was kept.
 """
 
-import argparse
-import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from typing import Final
 
@@ -20,6 +17,7 @@ from clearsplit_core.errors import Refusal
 from tests.drill import backup, corruption, outages, pgbouncer, recovery, restarts, standby
 from tests.drill.told import Told
 from tests.machine import machine
+from tests.tools import asked, named, run
 
 DRILLS: Final[dict[str, Callable[[Told], None]]] = {
     "restarts": restarts.drill,
@@ -53,12 +51,9 @@ def done(name: str, drill: Callable[[Told], None]) -> Told:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = asked("tests.drill", __doc__)
     parser.add_argument("names", nargs="*", metavar="drill", help=", ".join(DRILLS))
-    names: list[str] = parser.parse_args().names or list(DRILLS)
-    if unknown := set(names) - set(DRILLS):
-        parser.error(f"there is no {', '.join(unknown)}; there are {', '.join(DRILLS)}")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers are stopped then as well
+    names = named(parser, parser.parse_args().names, DRILLS)
     print(f"{machine(brought=True)}\n", flush=True)
     ended = [done(name, DRILLS[name]).ended() for name in names]
     print("\n".join(["", *(told.verdict for told in ended)]))
@@ -66,4 +61,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

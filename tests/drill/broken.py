@@ -1,23 +1,24 @@
 """What the drills must not be content with, or they would not be worth doing.
 
-    python -m tests.drill.broken            # all of it
-    python -m tests.drill.broken standby    # what begins so
+    python -m tests.drill.broken            # all of them
+    python -m tests.drill.broken standby    # those of one drill
 
 Each is a drill with a mistake that an operator can make, or without the accident that it is about.
 Exit 0 if every one of them said which promise was broken.
 """
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from tests.drill import backup, corruption, pgbouncer, recovery, standby
+from tests.drill import backup, corruption, outages, pgbouncer, recovery, restarts, standby
 from tests.drill.__main__ import done
 from tests.drill.clusters import flipped
+from tests.drill.servers import Served
 from tests.drill.told import Told
+from tests.tools import asked, named, run
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,40 @@ class Broken:
     signs: tuple[str, ...]
     drill: Callable[[Told], None]
 
+    @property
+    def of(self) -> str:
+        """The name of its drill."""
+        return self.name.partition(":")[0]
+
 
 def _change_a_file(folder: Path) -> None:
     """One of a database that nobody uses, so that everything else goes on."""
     flipped(folder / "base" / "1" / "1259", 9_000)
 
 
+def _kill(server: Served) -> tuple[int, float]:
+    """What an impatient supervisor does."""
+    assert server.process is not None
+    server.kill()
+    return server.process.returncode, 0.0
+
+
 MISTAKES: Final = (
+    Broken(
+        "restarts: DRAIN_S is 0",
+        ("nobody notices",),
+        partial(restarts.drill, settings={"DRAIN_S": "0"}),
+    ),
+    Broken(
+        "restarts: kill -9 instead of SIGTERM",
+        ("a server ends well, and in time", "nobody notices"),
+        partial(restarts.drill, stop=_kill),
+    ),
+    Broken(
+        "outages: synchronous_commit is off",
+        ("no acknowledged write is lost",),
+        partial(outages.drill, settings={"synchronous_commit": "off"}),
+    ),
     Broken(
         "backup: a byte of it changed on its way",
         ("pg_verifybackup finds every file as it was",),
@@ -77,19 +105,24 @@ MISTAKES: Final = (
 def caught(broken: Broken) -> bool:
     """Whether the drill said what is wrong."""
     print(f"── {broken.name}")
-    said = "\n".join(done(broken.name.partition(":")[0], broken.drill).broken)
+    said = "\n".join(done(broken.of, broken.drill).broken)
     missed = [sign for sign in broken.signs if sign not in said]
     print("NOT CAUGHT: " + ", ".join(missed) if missed else "caught", end="\n\n", flush=True)
     return not missed
 
 
 def main() -> int:
-    (begins,) = sys.argv[1:] or [""]
-    chosen = [broken for broken in MISTAKES if broken.name.startswith(begins)]
+    parser = asked("tests.drill.broken", __doc__)
+    drills = list(dict.fromkeys(broken.of for broken in MISTAKES))
+    parser.add_argument("names", nargs="*", metavar="drill", help=", ".join(drills))
+    names = named(parser, parser.parse_args().names, drills)
+    chosen = [broken for broken in MISTAKES if broken.of in names]
     missed = [broken.name for broken in chosen if not caught(broken)]
-    print(f"NOT CAUGHT: {'; '.join(missed)}" if missed else "every mistake was caught")
+    print(
+        f"NOT CAUGHT: {'; '.join(missed)}" if missed else f"all {len(chosen)} mistakes were caught"
+    )
     return 1 if missed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import cycle, islice
 from typing import Final
 
@@ -26,8 +26,9 @@ OUTAGES_S: Final = (0.0, 3.0, 12.0)
 """How long Postgres stays away, by turns."""
 
 
-def drill(told: Told) -> None:
-    with postgres() as database, served(database.url, 1) as server:
+def drill(told: Told, *, settings: Mapping[str, str] | None = None) -> None:
+    """Without a mistake, unless Postgres has other `settings`."""
+    with postgres(settings=settings) as database, served(database.url, 1) as server:
         asyncio.run(_away(told, database, server))
         told.verify(database.url)
 

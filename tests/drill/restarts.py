@@ -7,6 +7,7 @@ there.
 
 import asyncio
 import time
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Final
 
@@ -18,20 +19,28 @@ RESTARTS: Final = 5
 STOP_S_MAX: Final = 10
 
 
-def drill(told: Told) -> None:
+def drill(
+    told: Told,
+    *,
+    settings: Mapping[str, str] | None = None,
+    stop: Callable[[Served], tuple[int, float]] = Served.stop,
+) -> None:
+    """Without mistakes, unless the servers have other `settings` or are ended otherwise."""
     with ExitStack() as stack:
         database = stack.enter_context(postgres())
-        servers = [stack.enter_context(served(database.url, 1)) for _ in range(2)]
-        asyncio.run(_restarted(told, servers))
+        servers = [stack.enter_context(served(database.url, 1, settings)) for _ in range(2)]
+        asyncio.run(_restarted(told, servers, stop))
         told.verify(database.url)
 
 
-async def _restarted(told: Told, servers: list[Served]) -> None:
+async def _restarted(
+    told: Told, servers: list[Served], stop: Callable[[Served], tuple[int, float]]
+) -> None:
     async with load(servers) as running:
         await asyncio.sleep(2)
         for number in range(RESTARTS):
             server, since = servers[number % len(servers)], time.monotonic()
-            status, seconds = await asyncio.to_thread(server.stop)
+            status, seconds = await asyncio.to_thread(stop, server)
             await asyncio.to_thread(server.start)
             told.step(f"a server ended with {status} after {seconds:.1f} s, and is back", since)
             told.promise(

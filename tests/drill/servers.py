@@ -100,9 +100,13 @@ class Served:
         return self.process is not None and self.process.poll() is None
 
     def end(self) -> None:
-        """SIGTERM, unless it has ended already."""
+        """SIGTERM, unless it has ended already; kill -9, if it does not end."""
         if self.runs:
-            self.stop()
+            try:
+                self.stop()
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise
 
     def kill(self) -> None:
         """kill -9, workers and all."""
@@ -119,15 +123,23 @@ class Served:
 
 @contextmanager
 def served(
-    database_url: str, workers: int, settings: Mapping[str, str] | None = None
+    database_url: str,
+    workers: int,
+    settings: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    said: IO[bytes] | None = None,
 ) -> Generator[Served]:
-    """A server that is ready, until the end of the block."""
-    server = Served(database_url, workers, settings or {})
-    try:
-        server.start()
-        yield server
-    finally:
-        server.end()
+    """A server that is ready, until the end of the block; what it left behind goes then as well,
+    however it ended.
+    """
+    with tempfile.TemporaryDirectory(prefix="clearsplit-served-") as left:
+        own = {"TMPDIR": left, **(settings or {})}
+        server = Served(database_url, workers, own, folder, said=said)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.end()
 
 
 def free_port() -> int:

@@ -21,10 +21,6 @@ Counts: TypeAlias = tuple[int, float, float, float, int]
 """Requests, how many a second, milliseconds within which half and 99 % were answered, refusals."""
 
 
-class NoWrk(Exception):
-    """wrk is missing; on Debian: apt install wrk."""
-
-
 @dataclass(frozen=True)
 class Measured:
     """One round. CPU in seconds for one request, of all processes of each side."""
@@ -50,6 +46,11 @@ class Case:
     connections: int = CONNECTIONS
     once: bool = False
     """One request a round, for what takes seconds."""
+
+
+def no_wrk() -> str:
+    """Why nothing can be measured here, if nothing can."""
+    return "" if shutil.which("wrk") else "wrk is missing; tests/install.sh installs it on Debian"
 
 
 def measured(case: Case, database_pid: int, seconds: int) -> Measured:
@@ -85,8 +86,6 @@ def _once(case: Case) -> Counts:
 
 
 def _wrk(case: Case, seconds: int) -> Counts:
-    if shutil.which("wrk") is None:
-        raise NoWrk(NoWrk.__doc__)
     command = ["wrk", "-t1", f"-c{case.connections}", f"-d{seconds}s", "--latency"]
     for name, value in case.headers.items():
         command += ["-H", f"{name}: {value}"]

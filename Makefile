@@ -19,7 +19,7 @@ export DATA_DIR
 .PHONY: help venv serve test fire schemathesis lint format types imports wheel serve-test operations image-test bank bank-broken simulate drill drill-broken bench bench-memory bench-storage capacity bench-core bench-settle bench-entry bench-signing-in lock clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: $(VENV)/.installed  ## make .venv with exactly the locked packages
 
@@ -80,28 +80,29 @@ image-test: venv  ## build the image, run it as an operator does, probe it (IMAG
 bank: venv  ## nothing is lost under fire: 50 clients, kill -9 of server and Postgres (OPS=, SEED=)
 	@$(BIN)/python -m tests.bank --ops $(OPS) --seed $(SEED)
 
-bank-broken: venv  ## the bank catches builds that break a promise
-	@$(BIN)/python -m tests.bank.broken
+bank-broken: venv  ## the bank catches builds that break a promise (BUILD="tables that drift": that one)
+	@$(BIN)/python -m tests.bank.broken $(if $(BUILD),"$(BUILD)")
 
-simulate: venv  ## 2,000 seeds of 500 commands in memory, crashing before and after every call of a store
+simulate: venv  ## 2,000 seeds of 500 commands in memory, crashing before and after every call of a store (SEEDS=)
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
-drill: venv  ## what an operator will one day do, under load, each with its time (DRILL=standby: that one)
+drill: venv  ## what an operator will one day do, under load, each with its time (DRILL="restarts standby": those)
 	@$(BIN)/python -m tests.drill $(DRILL)
 
-drill-broken: venv  ## the drills see the mistakes that an operator can make (DRILL=standby: those)
+drill-broken: venv  ## the drills see the mistakes that an operator can make (DRILL="restarts standby": theirs)
 	@$(BIN)/python -m tests.drill.broken $(DRILL)
 
-bench: venv  ## what a request costs, beside bare routes and beside ihatemoney (wrk; five minutes, a quiet machine)
-	@$(BIN)/python -m tests.bench.serving
+bench: venv  ## what a request costs, beside bare routes and beside ihatemoney (wrk; five minutes, a quiet machine; ROUNDS=, SECONDS=, PEER=0)
+	@$(BIN)/python -m tests.bench.serving $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) \
+	  $(if $(filter 0,$(PEER)),--no-peer)
 
-bench-memory: venv  ## one worker holds no more after 200,000 requests
+bench-memory: venv  ## one worker holds no more after 200,000 requests (wrk)
 	@$(BIN)/python -m tests.bench.serving --memory
 
 bench-storage: venv  ## what a recorded expense takes on disk and in the WAL
 	@$(BIN)/python -m tests.bench.storage
 
-capacity: venv  ## the model in docs/scaling.md, reckoned anew from the figures that stand there
+capacity: venv  ## reckon the model anew from the figures in docs/scaling.md, and write its tables there
 	@$(BIN)/python -m tests.bench.capacity
 
 bench-core: venv  ## splits, decisions, hashes and settlements a second
@@ -112,7 +113,7 @@ bench-settle: venv  ## the settlement engine against greedy and CP-SAT
 	@$(BIN)/python tests/bench/settlement.py
 
 bench-entry: venv  ## what an entry of many legs costs, against the same legs as plain rows
-	@$(BIN)/python tests/bench/entry_legs.py
+	@$(BIN)/python -m tests.bench.entry_legs
 
 bench-signing-in: venv  ## what 20 sign-ins a second cost a plain GET
 	@$(BIN)/python -m tests.bench.signing_in

@@ -25,6 +25,7 @@ import psycopg
 from clearsplit_pg.embedded import EmbeddedPostgres
 from tests.bank.audit import Findings, audit
 from tests.bank.clients import SETTINGS, WORKERS, Bank, opened, run_beside
+from tests.bank.stream import GROUPS
 from tests.drill.clusters import postmaster_pid
 from tests.drill.servers import Served, postgres, served
 from tests.machine import machine
@@ -63,7 +64,8 @@ async def _bank(
     await run_beside(running, *faults)
     seconds = time.monotonic() - began
     print(f"{ops} operations in {seconds:.0f} s, {ops / seconds:.0f} a second")
-    print(", ".join(f"{count} {what}" for what, count in sorted(running.counts.items())))
+    each = ", ".join(f"{count} {what}" for what, count in sorted(running.counts.items()))
+    print(f"of the requests that these took, repetitions included: {each}")
     return await asyncio.to_thread(audit, running, database.url, server.url)
 
 
@@ -113,18 +115,19 @@ def _kill_postgres(database: EmbeddedPostgres) -> None:
 
 def tell(found: Findings) -> None:
     print(found.machine)
-    rows = {
-        "acknowledged": found.acknowledged,
-        "unknown": found.unknown,
-        "unknown but committed": found.unknown_but_committed,
-        "missing": found.missing,
-        "extra": found.extra,
-        "entries in the journals": found.entries,
-        "balances that were read": found.reads,
-        "promises that were broken": len(found.wrong),
-    }
-    for name, count in rows.items():
-        print(f"{name:28}{count:>10,}")
+    founding = f"{GROUPS} groups and their guests"
+    rows = (
+        ("acknowledged", found.acknowledged, "changes that a client was told are done"),
+        ("unknown", found.unknown, "changes of which no client was told the end"),
+        ("unknown but committed", found.unknown_but_committed, "those of them in the journals"),
+        ("missing", found.missing, "acknowledged, and not in the journals"),
+        ("extra", found.extra, "entries that nobody asked for"),
+        ("entries in the journals", found.entries, f"all of these, and the founding of {founding}"),
+        ("balances that were read", found.reads, "each as the journal has it at that moment"),
+        ("promises that were broken", len(found.wrong), ""),
+    )
+    for name, count, meaning in rows:
+        print(f"{name:28}{count:>10,}  {meaning}".rstrip())
     for said in found.wrong[:20]:
         print(f"  {said}")
 

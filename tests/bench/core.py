@@ -18,6 +18,7 @@ from clearsplit_core.settlement import settle
 from clearsplit_core.splits import Equal, Part, Shares, SharesPart
 from tests.literals import NOON, TODAY, TRIP, account, group, text
 from tests.machine import machine
+from tests.tools import asked, run
 
 ROUNDS: Final = 7
 ROUND_S: Final = 0.5
@@ -25,7 +26,8 @@ MEMBERS: Final = "ann bob cem dan eve fay"
 ENTRIES: Final = 1_000
 
 
-def main() -> None:
+def main() -> int:
+    asked("tests.bench.core", __doc__).parse_args()
     trip = group(MEMBERS, "EUR").group.seen_by(account("ann"), NOON)
     members = tuple(trip.members)
     journal = _journal(trip, members)
@@ -41,6 +43,7 @@ def main() -> None:
     tell("entry verified", lambda: verify(TRIP, journal), each=len(journal))
     tell("settle, 6 members", lambda: settle(_balances(6)))
     tell("settle, 30 members", lambda: settle(balances))
+    return 0
 
 
 def tell(name: str, does: Callable[[], object], *, each: int = 1) -> None:
@@ -90,4 +93,4 @@ def _balances(members: int) -> dict[int, int]:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

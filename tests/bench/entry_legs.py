@@ -7,7 +7,6 @@ do not count, on a private Postgres with durable writes off: work is compared, n
 """
 
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,8 +16,6 @@ from pathlib import Path
 from uuid import UUID
 
 import psycopg
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from clearsplit_core.expenses import RecordExpense
 from clearsplit_core.group import Event, Group, append
@@ -32,6 +29,7 @@ from clearsplit_pg.schema import migrate
 from clearsplit_pg.sql.commands import APPEND, KEEP_MORE
 from tests.literals import NOON, TODAY, TRIP, account, caller, founding, text
 from tests.postgres import FAST
+from tests.tools import asked, run
 
 LEGS = (10, 100, 1_000)
 RUNS, WARM_UP = 15, 3
@@ -40,7 +38,8 @@ NOBODY = rows.answer_params(caller("ann"), None, None)
 Database = psycopg.Connection[tuple[object, ...]]
 
 
-def main() -> None:
+def main() -> int:
+    asked("tests.bench.entry_legs", __doc__).parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
         EmbeddedPostgres(Path(folder), settings=FAST) as postgres,
@@ -52,6 +51,7 @@ def main() -> None:
         group = founded(database, max(LEGS))
         for legs in LEGS:
             group = measure(database, group, legs)
+    return 0
 
 
 def founded(database: Database, members: int) -> Group:
@@ -80,8 +80,8 @@ def kept(database: Database, group: Group, event: Event) -> Group:
 
 def measure(database: Database, group: Group, legs: int) -> Group:
     ours, plain = [], []
-    for run in range(WARM_UP + RUNS):
-        event = expense(group, legs, run)
+    for number in range(WARM_UP + RUNS):
+        event = expense(group, legs, number)
         after, entry = append(group, event)
         params = rows.append_params(group, after, event, entry) | NOBODY
         ours.append(timed(partial(database.execute, APPEND, params)))
@@ -134,4 +134,4 @@ def report(legs: int, ours: list[float], plain: list[float]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -59,9 +59,9 @@ MISTAKES: Final = (
         partial(restarts.drill, stop=_kill),
     ),
     Broken(
-        "outages: synchronous_commit is off",
+        "outages: synchronous_commit is off, and the server allows it",
         ("no acknowledged write is lost",),
-        partial(outages.drill, settings={"synchronous_commit": "off"}),
+        partial(outages.drill, durable=False),
     ),
     Broken(
         "backup: a byte of it changed on its way",

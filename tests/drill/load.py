@@ -51,6 +51,8 @@ class Load:
     answers: list[Answered] = field(default_factory=list)
     groups: list["Group"] = field(default_factory=list)
     token: str = ""
+    longest_between_looks_s: float = 0.0
+    """How long it took at worst until a server was looked at again."""
 
     @property
     def outcomes(self) -> Counter[int | str]:
@@ -135,6 +137,7 @@ async def _prepare(running: Load) -> None:
 
 async def _look(running: Load, port: int) -> None:
     """Whether the server is ready, as a balancer sees it."""
+    looked = time.monotonic()
     while True:
         try:
             async with asyncio.timeout(2):
@@ -142,6 +145,8 @@ async def _look(running: Load, port: int) -> None:
         except (Dropped, TimeoutError):
             fine = False
         (running.ready.add if fine else running.ready.discard)(port)
+        between_s, looked = time.monotonic() - looked, time.monotonic()
+        running.longest_between_looks_s = max(between_s, running.longest_between_looks_s)
         await asyncio.sleep(LOOK_S)
 
 

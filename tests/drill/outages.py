@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import cycle, islice
 from typing import Final
 
@@ -24,11 +24,18 @@ OUTAGES: Final = 6
 RECOVERY_S_MAX: Final = 2.0
 OUTAGES_S: Final = (0.0, 3.0, 12.0)
 """How long Postgres stays away, by turns."""
+CARELESS: Final = {"synchronous_commit": "off"}
+ALLOWED: Final = {"ALLOW_UNSAFE_DATABASE": "1"}
 
 
-def drill(told: Told, *, settings: Mapping[str, str] | None = None) -> None:
-    """Without a mistake, unless Postgres has other `settings`."""
-    with postgres(settings=settings) as database, served(database.url, 1) as server:
+def drill(told: Told, *, durable: bool = True) -> None:
+    """Without a mistake, unless it is not `durable`: a commit is confirmed before it is on disk,
+    and the server, which would refuse that, is told not to mind.
+    """
+    with (
+        postgres(settings={} if durable else CARELESS) as database,
+        served(database.url, 1, {} if durable else ALLOWED) as server,
+    ):
         asyncio.run(_away(told, database, server))
         told.verify(database.url)
 

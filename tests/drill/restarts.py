@@ -6,13 +6,14 @@ there.
 """
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Final
 
-from tests.drill.load import load
-from tests.drill.servers import Served, postgres, served
+from tests.drill.load import Load, load
+from tests.drill.servers import DRAIN_S, Served, postgres, served
 from tests.drill.told import Told
 
 RESTARTS: Final = 5
@@ -53,3 +54,14 @@ async def _restarted(
     told.note(f"{len(recorded)} writes recorded, {len(lost)} lost, {len(unknown)} not acknowledged")
     told.promise("nobody notices", held=set(running.outcomes) <= {200, 201})
     told.promise("the acknowledged writes are there, and no others", held=not lost | unknown)
+    if told.broken:
+        _tell_of_the_machine(told, running)
+
+
+def _tell_of_the_machine(told: Told, running: Load) -> None:
+    """A machine that does something else meanwhile is late, and that looks the same."""
+    load, cores = os.getloadavg()[0], os.cpu_count()
+    told.note(f"load {load:.1f} on {cores} cores: this drill wants a machine of its own")
+    between_s = running.longest_between_looks_s
+    late = "the balancer was late" if between_s >= DRAIN_S else "so the balancer was in time"
+    told.note(f"{between_s:.2f} s at most between two looks, of {DRAIN_S} s to drain: {late}")

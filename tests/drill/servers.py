@@ -85,6 +85,7 @@ class Served:
         )
         deadline = time.monotonic() + START_S_MAX
         while not self._is_ready():
+            assert self.runs, "the server ended before it was ready"
             assert time.monotonic() < deadline, "the server does not become ready"
             time.sleep(0.05)
 

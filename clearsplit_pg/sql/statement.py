@@ -39,7 +39,7 @@ with page as (
          limit %(limit)s)) as line (seq, amount_minor, after_minor)
      where place.group_id = %(group_id)s
        and place.member_id = %(member_id)s
-       and (%(currency)s::text is null or place.currency = %(currency)s)
+       and (%(currency)s::text is null or currency = %(currency)s)
      order by case when %(latest_first)s then -seq else seq end,
               case when not %(latest_first)s then place.currency end,
               place.currency desc

@@ -126,7 +126,7 @@ def main() -> int:
     print(
         f"NOT CAUGHT: {', '.join(missed)}"
         if missed
-        else f"all {len(chosen)} broken builds were caught"
+        else f"{len(chosen)} of {len(chosen)} broken builds were caught"
     )
     return 1 if missed else 0
 

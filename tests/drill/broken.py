@@ -119,7 +119,9 @@ def main() -> int:
     chosen = [broken for broken in MISTAKES if broken.of in names]
     missed = [broken.name for broken in chosen if not caught(broken)]
     print(
-        f"NOT CAUGHT: {'; '.join(missed)}" if missed else f"all {len(chosen)} mistakes were caught"
+        f"NOT CAUGHT: {'; '.join(missed)}"
+        if missed
+        else f"{len(chosen)} of {len(chosen)} mistakes were caught"
     )
     return 1 if missed else 0
 

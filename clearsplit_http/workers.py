@@ -63,6 +63,7 @@ def serve_together(settings: Settings, listener: socket.socket) -> None:
         _held_open(settings, runner),
     ):
         os.environ[FOLDER] = folder  # for the workers, before they import anything
+        signal.signal(DRAIN, signal.SIG_IGN)  # and for them too: it would end one that still starts
         _Supervisor(settings, listener).run()
 
 
@@ -109,8 +110,8 @@ class _Supervisor(Multiprocess):
             self._greeting = ""
 
     def handle_term(self) -> None:
-        """Drain, then stop; the second time at once."""
-        if self._draining or not self._drain_s:
+        """Drain, then stop; the second time at once, and where nobody serves yet."""
+        if self._draining or not self._drain_s or self._greeting:
             self.should_exit.set()
             return
         self._draining = True

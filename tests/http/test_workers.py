@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.http.process import (
+    COMMAND,
     IN_MEMORY,
     SECRET,
     START_S_MAX,
@@ -150,6 +151,20 @@ def test_they_serve_until_the_parent_is_asked_to_stop(
     with serving(env=together(database_url)) as (process, _):
         pids = workers(process)
         process.send_signal(number)
+        ended(process, pids)
+
+
+def test_they_may_be_stopped_while_they_start(database_url: str) -> None:
+    with subprocess.Popen(
+        COMMAND,
+        env=together(database_url, DRAIN_S="5"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        until(lambda: bool(workers(process)))
+        pids = workers(process)
+        process.send_signal(signal.SIGTERM)
         ended(process, pids)
 
 

@@ -332,7 +332,8 @@ def canonical(tree: Plain) -> bytes:
 
     A string is `s<bytes>:<UTF-8>`, an integer `i<digits>:<decimal>`, a list `l<count>:` and its
     items, a dict `d<count>:` and its keys and values in the order of the keys' code points;
-    `n`, `t` and `f` are None, True and False.
+    `n`, `t` and `f` are None, True and False. Raises JournalBroken for anything else, a float above
+    all: 1.0 equals 1 and True, and is neither.
     """
     pieces: list[bytes] = []
     _write(tree, pieces.append)
@@ -354,8 +355,12 @@ def _write(tree: Plain, write: Callable[[bytes], None]) -> None:
     elif type(tree) is int:
         digits = b"%d" % tree
         write(b"i%d:%b" % (len(digits), digits))
+    elif tree is None:
+        write(b"n")
+    elif type(tree) is bool:
+        write(b"t" if tree else b"f")
     else:
-        write(_CONSTANTS[tree])
+        raise JournalBroken(f"A plain tree holds no {type(tree).__name__}.")
 
 
 def _string(text: str) -> bytes:
@@ -367,6 +372,3 @@ def _string(text: str) -> bytes:
 def _in_order(keys: tuple[str, ...]) -> list[tuple[str, bytes]]:
     """The keys of a dict in the order of their code points, each with its canonical form."""
     return [(key, _string(key)) for key in sorted(keys)]
-
-
-_CONSTANTS: Final[Mapping[object, bytes]] = {None: b"n", True: b"t", False: b"f"}

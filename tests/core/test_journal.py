@@ -250,6 +250,8 @@ def _changed(tree: Plain) -> Iterator[Plain]:
     else:
         yield _other_leaf(tree)
         yield [tree]
+        if isinstance(tree, int):
+            yield float(tree)  # type: ignore[misc]  # equal to it, and no plain tree
 
 
 def _other_leaf(leaf: str | int | None) -> Plain:

@@ -286,6 +286,12 @@ def test_trees_that_look_alike_have_different_bytes(one: Tree, other: Tree) -> N
     assert canonical(one) != canonical(other)
 
 
+@pytest.mark.parametrize("number", [0.0, 1.0, 1.5])
+def test_a_float_has_no_canonical_bytes(number: float) -> None:
+    with pytest.raises(JournalBroken, match="holds no float"):
+        canonical({"amount_minor": number})  # type: ignore[dict-item]  # what a type checker refuses
+
+
 def test_canonical_bytes_are_today_what_they_were_on_the_first_day() -> None:
     tree: Tree = {"é": [1, -20, None], "a": {"yes": True, "no": False}, "z": ""}
     written = "d3:s1:ad2:s2:nofs3:yests1:zs0:s2:él3:i1:1i3:-20n"

@@ -8,13 +8,13 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Final, LiteralString, TypeAlias, TypeVar
 
-from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 from psycopg_pool import AsyncConnectionPool
 
 from clearsplit_core.errors import SessionEnded, ThingNotFound
 from clearsplit_core.ports import Caller, Clock
 from clearsplit_pg import rows
+from clearsplit_pg.listening import Listening
 from clearsplit_pg.refusals import WORTH_ANOTHER_TRY, is_email_taken, refusals
 from clearsplit_pg.rows import Params, Row
 
@@ -22,7 +22,7 @@ ATTEMPTS_MAX: Final = 5
 """Times that a command is tried when others are quicker, before the caller is asked to wait."""
 
 T = TypeVar("T")
-Connection: TypeAlias = AsyncConnection[DictRow]
+Connection: TypeAlias = Listening
 Pool: TypeAlias = AsyncConnectionPool[Connection]
 
 

@@ -8,7 +8,6 @@ pauses to minutes; and when it has given up while its queue is full, it never tr
 """
 
 import asyncio
-import select
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -17,13 +16,13 @@ import msgspec
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.rows import DictRow, dict_row
+from psycopg.rows import dict_row
 from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool
 
 from clearsplit_core.ports import StoreOptions
 from clearsplit_pg import checkup
-from clearsplit_pg.connected import Pool
+from clearsplit_pg.connected import Connection, Pool
 from clearsplit_pg.urls import normalise
 
 WAITING_MAX: Final = 200
@@ -71,7 +70,7 @@ async def open_pool(where: str, options: StoreOptions) -> AsyncGenerator[Pool]:
     watch = _Watch()
     pool: Pool = AsyncConnectionPool(
         where,
-        connection_class=AsyncConnection[DictRow],
+        connection_class=Connection,
         kwargs={
             "autocommit": True,
             "row_factory": dict_row,
@@ -93,7 +92,7 @@ async def open_pool(where: str, options: StoreOptions) -> AsyncGenerator[Pool]:
         await watch.end()
 
 
-async def _speak_json_fast(connection: AsyncConnection[DictRow]) -> None:
+async def _speak_json_fast(connection: Connection) -> None:
     """msgspec reads in half the time what Postgres tells in JSON, most of every answer, and writes
     in a third what it is told.
     """
@@ -116,14 +115,9 @@ class _Watch:
         self.pool: Pool | None = None
         self._sweep: asyncio.Task[None] | None = None
 
-    async def require_open(self, connection: AsyncConnection[DictRow]) -> None:
-        """There is nothing to read on it: mostly that would be the server's farewell.
-
-        Looking costs no round trip. One that is dead is seldom alone. Raises psycopg.Error.
-        """
-        watch = select.poll()
-        watch.register(connection.fileno(), select.POLLIN)
-        if not watch.poll(0):
+    async def require_open(self, connection: Connection) -> None:
+        """Its server said no farewell. One that is dead is seldom alone. Raises psycopg.Error."""
+        if not connection.has_spoken:
             return
         try:
             await connection.execute("")

@@ -7,14 +7,18 @@
     append          the entry, its postings, every record that it changed, and the sealed answer
     commit
 
+Where this process knows the group as of its head (heads.py), a command that only adds expenses is
+decided from that, and the append is all of it: one statement, which does nothing at another head.
+
 Reads are one statement each, in autocommit, with every check inside: they return one moment.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
-from clearsplit_core.errors import AnswerErased, KeyInProgress, KeyReused, ThingNotFound
+from clearsplit_core.errors import AnswerErased, KeyInProgress, KeyReused, Refusal, ThingNotFound
 from clearsplit_core.group import Group, append
 from clearsplit_core.journal import GroupId
 from clearsplit_core.ports import (
@@ -30,6 +34,7 @@ from clearsplit_core.ports import (
 from clearsplit_core.questions import PAGE_MAX, Link, MyBalance, Question
 from clearsplit_pg import rows
 from clearsplit_pg.connected import Connected, Connection, Pool, live, persistently, row_of, seated
+from clearsplit_pg.heads import Heads, Known
 from clearsplit_pg.readings import fields_of, reading_of
 from clearsplit_pg.refusals import refusals
 from clearsplit_pg.rows import Params, Row
@@ -49,6 +54,7 @@ class PostgresLedger(Connected):
     def __init__(self, pool: Pool, *, clock: Clock) -> None:
         super().__init__(pool, clock=clock)
         self._turns = Turns(pool.timeout)
+        self._heads = Heads()
 
     # ── Performing commands ──────────────────────────────────────────────────────────────────────
 
@@ -67,12 +73,61 @@ class PostgresLedger(Connected):
     async def _attempt(
         self, command: Command[R], caller: Caller, receipt: Receipt[R] | None
     ) -> Recorded[R] | Sealed:
-        group_id = command.group_id
-        key = (group_id, caller.account_id, receipt.key) if receipt else None
-        async with (
-            self._turns.of(group_id, key),
-            self._pool.connection() as connection,  # which commits, or takes all back
-        ):
+        key = (command.group_id, caller.account_id, receipt.key) if receipt else None
+        async with self._turns.of(command.group_id, key):
+            known = self._heads.take(command.group_id)
+            if known is not None:
+                done = await self._at_head(known, command, caller, receipt)
+                if done is not None:
+                    return done
+            return await self._under_lock(known, command, caller, receipt)
+
+    async def _at_head(
+        self, known: Known, command: Command[R], caller: Caller, receipt: Receipt[R] | None
+    ) -> Recorded[R] | Sealed | None:
+        """What it came to, decided from what is known; None if it has to be done under the lock.
+
+        A refusal would be one of another time, and some expense that the command looks at might be
+        there: `APPEND` knows only that those which it adds are not.
+        """
+        now = self._clock()
+        group = known.seen_by(caller.account_id, now) if command.needs.few else None
+        if group is None:
+            return None
+        try:
+            decision = command.decide(group)
+            (event, *others) = decision.events
+            after, entry = append(group, event)
+        except Refusal:
+            return None
+        more = others or event.forgets or rows.more_params(group, after)
+        if more or frozenset(after.expenses) != command.needs.expenses:
+            return None
+        recorded = Recorded(decision.answer, after.head)
+        sealed = receipt.seal(recorded) if receipt else None
+        params = (
+            rows.append_params(group, after, event, entry)
+            | rows.answer_params(caller, receipt, sealed)
+            | rows.look_params(caller, group.id, receipt.key if receipt else None, now)
+        )
+        connection = await self._pool.getconn()  # nothing is begun here that would have to end
+        try:
+            row = await (await connection.execute(sql.APPEND, params)).fetchone()
+        finally:
+            await self._pool.putconn(connection)
+        if row is None:
+            return None
+        self._heads.keep(known, group, after)
+        return sealed or recorded
+
+    async def _under_lock(
+        self,
+        known: Known | None,
+        command: Command[R],
+        caller: Caller,
+        receipt: Receipt[R] | None,
+    ) -> Recorded[R] | Sealed:
+        async with self._pool.connection() as connection:  # which commits, or takes all back
             await connection.execute("begin")
             row = await self._locked(connection, command, caller, receipt)
             if receipt is not None and row["status"] is not None:
@@ -82,7 +137,10 @@ class PostgresLedger(Connected):
             else:
                 group = await self._group(connection, command, caller, row)
             decision = command.decide(group)
-            return await _append(connection, group, decision, caller, receipt)
+            appended = await _append(connection, group, decision, caller, receipt)
+        if command.needs.few and not appended.more:
+            self._heads.keep(known, group, appended.after)
+        return appended.done
 
     async def _locked(
         self,
@@ -183,19 +241,30 @@ def _sealed_before(row: Row, receipt: Receipt[R]) -> Sealed:
     return rows.sealed_of(row)
 
 
+@dataclass(frozen=True, slots=True)
+class _Appended(Generic[R]):
+    """What it came to, the group afterwards, and whether more than expenses and money changed."""
+
+    done: Recorded[R] | Sealed
+    after: Group
+    more: bool
+
+
 async def _append(
     connection: Connection,
     group: Group,
     decision: Decision[R],
     caller: Caller,
     receipt: Receipt[R] | None,
-) -> Recorded[R] | Sealed:
+) -> _Appended[R]:
     """Every event is an entry; the sealed answer goes in with the last of them."""
     steps: list[tuple[Params, Params | None]] = []
     for event in decision.events:
         if event.forgets:
             await connection.execute(sql.FORGET, rows.forget_params(group.id, event.forgets))
         after, entry = append(group, event)
+        if not group.head.seq:
+            await connection.execute(sql.FOUND, rows.found_params(group, after))
         steps.append(
             (rows.append_params(group, after, event, entry), rows.more_params(group, after))
         )
@@ -207,10 +276,10 @@ async def _append(
         await _write(connection, step | no_answer, more)
     last, more = steps[-1]
     await _write(connection, last | rows.answer_params(caller, receipt, sealed), more)
-    return sealed or recorded
+    return _Appended(sealed or recorded, group, any(more for _, more in steps))
 
 
 async def _write(connection: Connection, step: Params, more: Params | None) -> None:
-    await connection.execute(sql.APPEND, step)
+    await row_of(connection, sql.APPEND, step | rows.LOOKED_AT)
     if more is not None:
         await connection.execute(sql.KEEP_MORE, more)

@@ -383,9 +383,34 @@ def key_number(group_id: GroupId, account_id: AccountId, key: str) -> int:
     return int.from_bytes(digest[:8], signed=True)
 
 
+def found_params(before: Group, after: Group) -> Params:
+    """What FOUND takes: the group as its first entry made it, with the head of before."""
+    return {
+        "group_id": after.id,
+        "name": after.name.commitment,
+        "currency": after.currency,
+        "at": after.created_at,
+        "previous": bytes.fromhex(before.head.hash),
+    }
+
+
 def append_params(before: Group, after: Group, event: Event, entry: Entry) -> Params:
     """What APPEND takes: the entry, its texts, and what differs between the two groups."""
     return _entry(entry, after) | _texts(event) | _changes(before, after)
+
+
+LOOKED_AT: Final[Params] = dict.fromkeys(("key_number", "session_id", "now", "new_key"))
+"""What APPEND takes under a lock, where the session and the key were looked at."""
+
+
+def look_params(caller: Caller, group_id: GroupId, key: str | None, now: datetime) -> Params:
+    """What APPEND takes where it is to look at the session and the key itself."""
+    return {
+        "key_number": key and key_number(group_id, caller.account_id, key),
+        "session_id": caller.session_id,
+        "now": now,
+        "new_key": key,
+    }
 
 
 def answer_params(caller: Caller, receipt: Receipt[Any] | None, sealed: Sealed | None) -> Params:
@@ -438,28 +463,43 @@ def _entry(entry: Entry, after: Group) -> Params:
 
 
 def _changes(before: Group, after: Group) -> Params:
-    settings = {name: getattr(after, name) for name in SETTINGS}
-    return (
-        settings
-        | _debts(before.debts, after.debts)
-        | {
-            "name": after.name.commitment,
-            "currency": after.currency,
-            "version": after.version,
-            "created_at": after.created_at,
-            "expenses": _bodies(before.expenses, after.expenses),
-        }
-    )
+    return _debts(before.debts, after.debts) | {
+        "moved_seq": after.moved_seq,
+        "strayed_seq": after.strayed_seq,
+        "expenses": _bodies(before.expenses, after.expenses),
+        "added": _array(after.expenses.keys() - before.expenses.keys()),
+    }
 
 
 def more_params(before: Group, after: Group) -> Params | None:
     """What KEEP_MORE takes; None where there is nothing to keep."""
-    shelves = ("payments", "settlements", "invites", "comments")
-    if all(getattr(before, shelf) is getattr(after, shelf) for shelf in ("members", *shelves)):
+    if all(getattr(before, name) is getattr(after, name) for name in _MORE):
         return None
-    bodies = {shelf: _bodies(getattr(before, shelf), getattr(after, shelf)) for shelf in shelves}
+    bodies = {shelf: _bodies(getattr(before, shelf), getattr(after, shelf)) for shelf in _SHELVES}
     seats = Jsonb([_member(seat) for seat in _changed(before.members, after.members)])
-    return bodies | {"group_id": after.id, "seq": after.head.seq, "members": seats}
+    settings = {name: getattr(after, name) for name in _SET}
+    return (
+        bodies
+        | settings
+        | {
+            "group_id": after.id,
+            "seq": after.head.seq,
+            "members": seats,
+            "name": after.name.commitment,
+        }
+    )
+
+
+_SET: Final = (
+    "version",
+    "archived",
+    "deleted",
+    "simplify",
+    "payments_need_confirmation",
+    "latest_settlement_id",
+)
+_SHELVES: Final = ("payments", "settlements", "invites", "comments")
+_MORE: Final = (*_SHELVES, "members", "name", *_SET)
 
 
 def _bodies(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> Jsonb:

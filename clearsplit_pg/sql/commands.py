@@ -142,75 +142,93 @@ select (select json_agg(body) from payment)  as payments,
                                          where group_id = %(group_id)s and %(names)s))  as texts
 """
 
-# An entry and what mostly follows from it, in one statement: no longer than 4,096 bytes, or psycopg
-# takes it apart anew each time.
+# A group that is not there yet, before its first entry.
+FOUND: Final[LiteralString] = """
+insert into groups (group_id, name, currency, version, created_at, changed_at, seq, head)
+values (%(group_id)s, %(name)s, %(currency)s, 0, %(at)s, %(at)s, 0, %(previous)s)
+"""
+
+# An entry and what mostly follows from it, where the journal's head is the one that it was decided
+# from; elsewhere nothing, and no row comes back. It waits for nobody: a group that somebody else
+# has locked is about to have another head. Whether the caller's session lives and the key is new is
+# looked at here as well, for whoever appends to a head without a lock (heads.py). No longer than
+# 4,096 bytes, or psycopg takes it apart anew each time.
 APPEND: Final[LiteralString] = """
-with entry as (
+with here as (
+    select from groups
+     where group_id = %(group_id)s
+       and head = %(previous)s
+       and coalesce(pg_try_advisory_xact_lock(%(key_number)s::bigint), true)
+       and (%(session_id)s::uuid is null or exists (
+               select from credentials
+                where account_id = %(account_id)s
+                  and credential_id = %(session_id)s and expires_at > %(now)s))
+       and not exists (
+               select from answers
+                where group_id = %(group_id)s
+                  and account_id = %(account_id)s and key = %(new_key)s::text)
+       and not exists (
+               select from expenses
+                where group_id = %(group_id)s and expense_id = any(%(added)s::uuid[]))
+       for no key update skip locked
+), entry as (
     insert into entries (group_id, seq, at, actor_id, event, leg_members, leg_currencies, leg_dates,
                          leg_amounts, previous, hash)
-    values (%(group_id)s, %(seq)s, %(at)s, %(actor_id)s, %(event)s, %(leg_members)s,
-            %(leg_currencies)s, %(leg_dates)s, %(leg_amounts)s, %(previous)s, %(hash)s)
+    select %(group_id)s, %(seq)s, %(at)s, %(actor_id)s, %(event)s, %(leg_members)s,
+           %(leg_currencies)s, %(leg_dates)s, %(leg_amounts)s, %(previous)s, %(hash)s
+      from here
 ), leg as (
-    select *
-      from unnest(%(leg_members)s::uuid[], %(leg_currencies)s::text[], %(leg_dates)s::date[],
-                  %(leg_amounts)s::bigint[], %(leg_balances)s::bigint[])
-           as leg (member_id, currency, effective_date, amount_minor, balance_after_minor)
+    select leg.*
+      from here, unnest(%(leg_members)s::uuid[], %(leg_currencies)s::text[], %(leg_dates)s::date[],
+           %(leg_amounts)s::bigint[], %(leg_balances)s::bigint[])
+           as leg (member_id, currency, day, amount_minor, balance_minor)
 ), posting as (
     insert into postings (group_id, member_id, currency, seq, effective_date, amount_minor,
                           balance_after_minor)
-    select %(group_id)s, member_id, currency, %(seq)s, effective_date, amount_minor,
-           balance_after_minor
+    select %(group_id)s, member_id, currency, %(seq)s, day, amount_minor, balance_minor
       from leg
 ), balance as (
     insert into balances (group_id, member_id, currency, balance_minor)
-    select distinct %(group_id)s::uuid, member_id, currency, balance_after_minor
+    select distinct %(group_id)s::uuid, member_id, currency, balance_minor
       from leg
         on conflict (group_id, member_id, currency)
         do update set balance_minor = excluded.balance_minor
 ), debt as (
     insert into debts (group_id, debtor_id, creditor_id, currency, debt_minor)
     select %(group_id)s, debtor_id, creditor_id, currency, more_minor
-      from unnest(%(debtors)s::uuid[], %(creditors)s::uuid[], %(debt_currencies)s::text[],
-                  %(debts_more)s::bigint[])
+      from here, unnest(%(debtors)s::uuid[], %(creditors)s::uuid[], %(debt_currencies)s::text[],
+           %(debts_more)s::bigint[])
            as debt (debtor_id, creditor_id, currency, more_minor)
         on conflict (group_id, debtor_id, creditor_id, currency)
         do update set debt_minor = debts.debt_minor + excluded.debt_minor
 ), told as (
     insert into texts (group_id, commitment, words, salt)
     select %(group_id)s, commitment, words, decode(salt, 'hex')
-      from jsonb_to_recordset(%(texts)s) as told (commitment text, words text, salt text)
+      from here, jsonb_to_recordset(%(texts)s) as told (commitment text, words text, salt text)
         on conflict (group_id, commitment) do nothing
 ), expense as (
     insert into expenses (group_id, expense_id, recorded_seq, version, voided, body)
-    select %(group_id)s, (body ->> 'id')::uuid, (body ->> 'recorded_seq')::bigint,
-           (body ->> 'version')::bigint, (body ->> 'voided')::boolean, body
-      from jsonb_array_elements(%(expenses)s) as changed (body)
+    select %(group_id)s, (body ->> 'id')::uuid, %(seq)s, (body ->> 'version')::bigint,
+           (body ->> 'voided')::boolean, body
+      from here, jsonb_array_elements(%(expenses)s) as changed (body)
         on conflict (group_id, expense_id)
         do update set version = excluded.version, voided = excluded.voided, body = excluded.body
 ), answer as (
     insert into answers (group_id, account_id, key, fingerprint, status, headers, body, sealed_at)
     select %(group_id)s, %(account_id)s, %(key)s, %(fingerprint)s, %(status)s, %(headers)s,
            %(body)s, %(at)s
+      from here
      where %(key)s::text is not null
         on conflict (group_id, account_id, key)
-        do update set fingerprint = excluded.fingerprint, status = excluded.status,
-                      headers = excluded.headers, body = excluded.body,
-                      sealed_at = excluded.sealed_at
+        do update set (fingerprint, status, headers, body, sealed_at)
+            = (excluded.fingerprint, excluded.status, excluded.headers, excluded.body, %(at)s)
 )
-insert into groups (group_id, name, currency, version, created_at, changed_at, seq, head, archived,
-                    deleted, simplify, payments_need_confirmation, latest_settlement_id, moved_seq,
-                    strayed_seq)
-values (%(group_id)s, %(name)s, %(currency)s, %(version)s, %(created_at)s, %(at)s, %(seq)s,
-        %(hash)s, %(archived)s, %(deleted)s, %(simplify)s, %(payments_need_confirmation)s,
-        %(latest_settlement_id)s, %(moved_seq)s, %(strayed_seq)s)
-    on conflict (group_id)
-    do update set name = excluded.name, version = excluded.version,
-                  changed_at = excluded.changed_at, seq = excluded.seq, head = excluded.head,
-                  archived = excluded.archived, deleted = excluded.deleted,
-                  simplify = excluded.simplify,
-                  payments_need_confirmation = excluded.payments_need_confirmation,
-                  latest_settlement_id = excluded.latest_settlement_id,
-                  moved_seq = excluded.moved_seq, strayed_seq = excluded.strayed_seq
+update groups
+   set changed_at = %(at)s, seq = %(seq)s, head = %(hash)s, moved_seq = %(moved_seq)s,
+       strayed_seq = %(strayed_seq)s
+  from here
+ where group_id = %(group_id)s
+returning seq
 """
 
 # Whatever else an entry changed: most change nothing of this.
@@ -252,6 +270,16 @@ with seat as (
       from jsonb_array_elements(%(invites)s) as changed (body)
         on conflict (group_id, invite_id)
         do update set state = excluded.state, version = excluded.version, body = excluded.body
+), as_set as (
+    update groups
+       set name = %(name)s,
+           version = %(version)s,
+           archived = %(archived)s,
+           deleted = %(deleted)s,
+           simplify = %(simplify)s,
+           payments_need_confirmation = %(payments_need_confirmation)s,
+           latest_settlement_id = %(latest_settlement_id)s
+     where group_id = %(group_id)s
 )
 insert into comments (group_id, comment_id, expense_id, recorded_seq, body)
 select %(group_id)s, (body ->> 'id')::uuid, (body ->> 'expense_id')::uuid,

@@ -26,14 +26,14 @@ from clearsplit_core.splits import Equal, Part
 from clearsplit_pg import rows
 from clearsplit_pg.embedded import EmbeddedPostgres
 from clearsplit_pg.schema import migrate
-from clearsplit_pg.sql.commands import APPEND, KEEP_MORE
+from clearsplit_pg.sql.commands import APPEND, FOUND, KEEP_MORE
 from tests.literals import NOON, TODAY, TRIP, account, caller, founding, text
 from tests.postgres import FAST
 from tests.tools import asked, run
 
 LEGS = (10, 100, 1_000)
 RUNS, WARM_UP = 15, 3
-NOBODY = rows.answer_params(caller("ann"), None, None)
+NOBODY = rows.answer_params(caller("ann"), None, None) | rows.LOOKED_AT
 
 Database = psycopg.Connection[tuple[object, ...]]
 
@@ -72,6 +72,8 @@ def founded(database: Database, members: int) -> Group:
 
 def kept(database: Database, group: Group, event: Event) -> Group:
     after, entry = append(group, event)
+    if not group.head.seq:
+        database.execute(FOUND, rows.found_params(group, after))
     database.execute(APPEND, rows.append_params(group, after, event, entry) | NOBODY)
     if more := rows.more_params(group, after):
         database.execute(KEEP_MORE, more)

@@ -5,10 +5,12 @@ each of them, at the same times, and held against the telling.
 """
 
 from dataclasses import dataclass
+from itertools import cycle
 from typing import NoReturn
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from clearsplit_core.errors import Refusal
 from clearsplit_core.group import Group
@@ -44,6 +46,22 @@ async def test_a_store_keeps_a_story_as_it_is_told(rig: Rig, empty: Saved, told:
     own = [TheExpense(TRIP, expense_id) for expense_id in told.group.expenses]
     for question in (*own, *QUESTIONS.values()):
         assert await answered(rig, question) == told_of(book, question), question
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(told=stories(), here=st.lists(st.booleans(), min_size=1))
+async def test_two_processes_keep_a_story_as_one_does(
+    rig: Rig, empty: Saved, told: Story, here: list[bool]
+) -> None:
+    empty.restore()
+    async with rig.elsewhere() as there:
+        for (who, command, at), is_here in zip(told.told, cycle(here), strict=False):
+            rig.clock.stand(at)
+            store = rig.store if is_here else there
+            await store.perform(command, caller=caller(who))
+
+    assert tuple(await journal(rig)) == told.entries
+    assert await seen(rig, told) == of_no_moment(told.group)
 
 
 @dataclass(frozen=True, slots=True)

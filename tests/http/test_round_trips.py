@@ -18,10 +18,13 @@ from tests.postgres import FORGETFUL
 READ: Final = 1
 CHANGE: Final = 4
 ACCOUNT: Final = 5
-KEEPS_MORE: Final = ("revise_group", "delete_group", "restore_group", "add_guest")
+KEEPS_MORE: Final = ("add_guest",)
 OF_AN_ACCOUNT: Final = ("end_session", "issue_token", "logout", "revise_me", "revoke_token")
 """Begin, lock, read, keep what changed, commit."""
 NEEDS_AND_KEEPS_MORE: Final = (
+    "revise_group",
+    "delete_group",
+    "restore_group",
     "revise_member",
     "deactivate_member",
     "make_invite",
@@ -40,7 +43,7 @@ OF_ITS_OWN: Final = {
     "list_groups": 2,
     "list_my_balances": 2,
     # Of the account first, then of the group.
-    "create_group": 7,
+    "create_group": 8,
     "accept_invite": 8,
     # Balances are read, solved, and a plan recorded for those same balances.
     "compute_settlement": 11,

@@ -1,9 +1,10 @@
-"""The statements of one recorded expense, as pgbench can send them: ours, and nobody's copy.
+"""The statement of one recorded expense, as pgbench can send it: ours, and nobody's copy.
 
-An expense is recorded by the store, over a connection that keeps what is sent. In the script each
-transaction sends the same, as an expense of its own: another id, key and title, the next entry.
-Every client has a group of its own, and all of these groups have the same members, so that what
-names a member stays as it was.
+Expenses are recorded by the store, over a connection that keeps what is sent; by the second the
+store knows the group, and sends one statement. In the script each transaction sends the same, as an
+expense of its own: another id, key and title, the next entry. Every client has a group of its own,
+and all of these groups have the same members, so that what names a member stays as it was. The hash
+stays too: here it is the head of each group before and after.
 """
 
 import re
@@ -33,6 +34,7 @@ Sent: TypeAlias = tuple[str, Params]
 
 EXPENSES: Final = 100
 """Expenses that each group has before: the number of the next entry then is no other number."""
+FIRST: Final = ExpenseId(UUID("eeeeeeee-eeee-4eee-8eee-eeeeeeeeeeee"))
 EXPENSE: Final = ExpenseId(UUID("eeeeeeee-eeee-4eee-8eee-000000000000"))
 KEY: Final = "the key that pgbench sends"
 NUMBER: Final = ":number::text"
@@ -51,9 +53,7 @@ select place.group_id as group_id, seq as seq
 \\endif
 \\set seq :seq + 1
 \\set number 100000000000 + :client_id * 1000000000 + :seq
-begin;
 """
-AFTER: Final = "commit;\n"
 
 
 class _Keeping(AsyncCursor[DictRow]):
@@ -81,14 +81,20 @@ async def recorded(url: str, caller: Caller) -> Script:
         *groups, last = [await twin(store, caller, EXPENSES) for _ in range(CONNECTIONS + 1)]
         async with store._pool.connection() as connection:
             connection.cursor_factory = _Keeping
+        known, receipt = recording(last, FIRST, "the first key")
+        await store.perform_once(known, caller=caller, receipt=receipt)
         _Keeping.sent.clear()
         command, receipt = recording(last, EXPENSE, KEY)
         await store.perform_once(command, caller=caller, receipt=receipt)
+    ((statement, params),) = _Keeping.sent
+    assert isinstance(params, Mapping), "the ledger's parameters have names"
+    head = params["hash"]
     commitment = command.terms.title.commitment
     with psycopg.connect(url, autocommit=True) as database:
         database.execute(PLACES.encode())
         for place, group in enumerate(groups):
             database.execute("insert into places values (%s, %s)", [place, group.id])
+            database.execute("update groups set head = %s where group_id = %s", [head, group.id])
         marks = {
             str(last.id): ":group_id::text",
             last.id.hex: ":group_id::text",
@@ -98,9 +104,9 @@ async def recorded(url: str, caller: Caller) -> Script:
             KEY: _ending(KEY),
             str(rows.key_number(last.id, caller.account_id, KEY)): NUMBER,
         }
-        writing = _Writing(database, marks, seq=len(TWINS) + EXPENSES + 1)
-        said = "".join(f"{writing.statement(*one).strip()};\n" for one in _Keeping.sent)
-    return Script(BEFORE + said + AFTER, {name: text for text, name in writing.values.items()})
+        writing = _Writing(database, marks, seq=len(TWINS) + EXPENSES + 2)
+        said = writing.statement(statement, {**params, "previous": head}).strip()
+    return Script(f"{BEFORE}{said};\n", {name: text for text, name in writing.values.items()})
 
 
 def _ending(text: str) -> str:

@@ -59,6 +59,9 @@ def between(
     another kind of event.
     """
     left = {member: abs(minor) for member, minor in sorted(paid)}
+    if len(left) == 1:  # whoever paid all of it is owed every share whole
+        (payer,) = left
+        return added(*(owed(member, payer, currency, share) for member, share in had))
     pieces: list[Debts] = []
     for member, share in sorted(had):
         for payer, minor in _dealt(abs(share), left):

@@ -312,6 +312,8 @@ def _expense_as_seen(group: Group, expense_id: ExpenseId, expected_version: int)
 
 def _require_members(terms: Terms, group: Group, known: frozenset[MemberId] = frozenset()) -> None:
     """Whoever is new to the expense is a member who has not left."""
+    if all(group.has_active(member_id) or member_id in known for member_id in terms.members):
+        return  # and no field has to be named
     payers = ((each.member_id, f"/payers/{i}/member_id") for i, each in enumerate(terms.payers))
     for member_id, field in (*payers, *places(terms.split)):
         if member_id not in known:

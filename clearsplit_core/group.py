@@ -170,6 +170,11 @@ class Group:
             raise InsufficientRole
         return self.actor
 
+    def has_active(self, member_id: MemberId) -> bool:
+        """Whether that is a member who has not left."""
+        member = self.members.get(member_id)
+        return member is not None and member.active
+
     def require_members(self, ids: Iterable[MemberId], *, field: str) -> None:
         """All of `ids` are members who have not left. Raises UnknownMember, InactiveMember."""
         for member_id in ids:
@@ -458,6 +463,6 @@ def _moved(balances: Balances, postings: Postings) -> Balances:
     for leg in postings:
         place = (leg.member_id, leg.currency)
         moved[place] = moved.get(place, 0) + leg.amount_minor
-    if any(abs(minor) > BALANCE_MINOR_MAX for minor in moved.values()):
+    if max(map(abs, moved.values())) > BALANCE_MINOR_MAX:
         raise BalanceOutOfRange
     return MappingProxyType(moved)

@@ -59,8 +59,12 @@ def net(legs: Iterable[Posting]) -> Postings:
     for leg in legs:
         place = (leg.member_id, leg.currency, leg.effective_date)
         sums[place] = sums.get(place, 0) + leg.amount_minor
-    netted = [Posting(*place, minor) for place, minor in sums.items() if minor]
-    return tuple(sorted(netted, key=_place))
+    return netted((*place, minor) for place, minor in sums.items())
+
+
+def netted(sums: Iterable[tuple[MemberId, str, date, int]]) -> Postings:
+    """The legs of these sums, one for each member, currency and date: zeros dropped, in order."""
+    return tuple(sorted((Posting(*one) for one in sums if one[-1]), key=_place))
 
 
 def _place(leg: Posting) -> tuple[int, str, date]:

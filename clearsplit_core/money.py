@@ -115,9 +115,10 @@ def allocate(amount_minor: int, weights: Mapping[K, int], *, spare_key: UUID | s
     total = _total(list(weights.values()))
     whole = abs(amount_minor)
     parts = {key: whole * weight // total for key, weight in weights.items()}
-    remainders = {key: whole * weight % total for key, weight in weights.items()}
-    for key in _spare_order(remainders, spare_key)[: whole - sum(parts.values())]:
-        parts[key] += 1
+    if spare := whole - sum(parts.values()):
+        remainders = {key: whole * weight % total for key, weight in weights.items()}
+        for key in _spare_order(remainders, spare_key)[:spare]:
+            parts[key] += 1
     return parts if amount_minor >= 0 else {key: -part for key, part in parts.items()}
 
 

@@ -36,7 +36,7 @@ Texts: TypeAlias = Mapping[str, Text]
 """The texts that have not been erased, by commitment."""
 
 IDS_MAX: Final = 10_000
-"""Ids that are kept as they were read; the longest unused is read anew."""
+"""Ids that are kept as they were read or written; the longest unused is read and written anew."""
 KEYS_MAX: Final = 1_000
 """Sets of keys whose order is kept: every dataclass has one."""
 
@@ -47,6 +47,12 @@ _Writer: TypeAlias = "Callable[[Any], Plain]"
 
 
 # ── Values to plain trees ────────────────────────────────────────────────────────────────────────
+
+
+@lru_cache(IDS_MAX)
+def text_of_id(value: UUID) -> str:
+    """As `str`, which takes it four times as long; a group's members stand in every entry."""
+    return str(value)
 
 
 def to_plain(value: object) -> Plain:
@@ -98,7 +104,7 @@ _WRITERS: Final = _Writers(
         bool: _itself,
         int: _itself,
         str: _itself,
-        UUID: str,
+        UUID: text_of_id,
         tuple: _list,
         Text: attrgetter("commitment"),
         date: date.isoformat,
@@ -130,10 +136,33 @@ def _collect_texts(value: object, found: list[Text]) -> None:
             found.append(value)
     elif isinstance(value, tuple):
         for item in value:
-            _collect_texts(item, found)
+            if not _WORDLESS[type(item)]:
+                _collect_texts(item, found)
     else:
         for name in _field_names(type(value)):
-            _collect_texts(getattr(value, name), found)
+            part = getattr(value, name)
+            if not _WORDLESS[type(part)]:
+                _collect_texts(part, found)
+
+
+class _Wordless(dict[type, bool]):
+    """Whether no text can stand in a value of that type, found once: most of what an event holds
+    are members and their shares."""
+
+    def __missing__(self, shape: type) -> bool:
+        hints = get_type_hints(shape) if is_dataclass(shape) else {}
+        parts = [hints[name] for name in _field_names(shape)]
+        self[shape] = found = all(map(self._is_leaf, parts))
+        return found
+
+    def _is_leaf(self, hint: object) -> bool:
+        """What stands for a member is an id, whatever it may be elsewhere."""
+        while isinstance(hint, NewType):
+            hint = hint.__supertype__
+        return hint in _LEAVES or isinstance(hint, TypeVar)
+
+
+_WORDLESS: Final = _Wordless({Text: False, tuple: False})
 
 
 def strings_in(tree: Plain) -> Iterator[str]:
@@ -335,40 +364,40 @@ def canonical(tree: Plain) -> bytes:
     `n`, `t` and `f` are None, True and False. Raises JournalBroken for anything else, a float above
     all: 1.0 equals 1 and True, and is neither.
     """
-    pieces: list[bytes] = []
+    pieces: list[str] = []
     _write(tree, pieces.append)
-    return b"".join(pieces)
+    return "".join(pieces).encode()
 
 
-def _write(tree: Plain, write: Callable[[bytes], None]) -> None:
+def _write(tree: Plain, write: Callable[[str], None]) -> None:
     if type(tree) is str:
         write(_string(tree))
     elif type(tree) is dict:
-        write(b"d%d:" % len(tree))
+        write(f"d{len(tree)}:")
         for key, written in _in_order(tuple(tree)):
             write(written)
             _write(tree[key], write)
     elif type(tree) is list:
-        write(b"l%d:" % len(tree))
+        write(f"l{len(tree)}:")
         for item in tree:
             _write(item, write)
     elif type(tree) is int:
-        digits = b"%d" % tree
-        write(b"i%d:%b" % (len(digits), digits))
+        digits = str(tree)
+        write(f"i{len(digits)}:{digits}")
     elif tree is None:
-        write(b"n")
+        write("n")
     elif type(tree) is bool:
-        write(b"t" if tree else b"f")
+        write("t" if tree else "f")
     else:
         raise JournalBroken(f"A plain tree holds no {type(tree).__name__}.")
 
 
-def _string(text: str) -> bytes:
-    content = text.encode()
-    return b"s%d:%b" % (len(content), content)
+def _string(text: str) -> str:
+    size = len(text) if text.isascii() else len(text.encode())
+    return f"s{size}:{text}"
 
 
 @lru_cache(maxsize=KEYS_MAX)
-def _in_order(keys: tuple[str, ...]) -> list[tuple[str, bytes]]:
+def _in_order(keys: tuple[str, ...]) -> list[tuple[str, str]]:
     """The keys of a dict in the order of their code points, each with its canonical form."""
     return [(key, _string(key)) for key in sorted(keys)]

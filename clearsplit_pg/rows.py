@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from clearsplit_core.debts import Debts
 from clearsplit_core.group import Event, Group
 from clearsplit_core.journal import Entry, GroupId, Head, MemberId, Posting
-from clearsplit_core.plain import Plain, Texts, from_plain, id_of, texts_in, to_plain
+from clearsplit_core.plain import Plain, Texts, from_plain, id_of, text_of_id, texts_in, to_plain
 from clearsplit_core.ports import Caller, Command, Needs, Receipt, Sealed
 from clearsplit_core.questions import Link, MyBalance, Standing
 from clearsplit_core.questions.reasons import Happened, said_in, words_of
@@ -452,7 +452,7 @@ def _entry(entry: Entry, after: Group) -> Params:
         "at": entry.at,
         "actor_id": entry.actor_id,
         "event": Jsonb(entry.event),
-        "leg_members": _array(leg.member_id for leg in legs),
+        "leg_members": _array(text_of_id(leg.member_id) for leg in legs),
         "leg_currencies": _array(leg.currency for leg in legs),
         "leg_dates": _array(leg.effective_date for leg in legs),
         "leg_amounts": _array(leg.amount_minor for leg in legs),
@@ -515,14 +515,16 @@ def _changed(before: Mapping[Any, T], after: Mapping[Any, T]) -> list[T]:
 
 def _debts(before: Debts, after: Debts) -> Params:
     """By how much each debt grew. Those of before need not be all there are."""
-    more = {} if before is after else {
-        pair: minor - before.get(pair, 0)
-        for pair, minor in after.items()
-        if pair not in before or minor != before[pair]
-    }  # fmt: skip
+    more: Debts = {}
+    if before is not after:
+        more = after if not before else {
+            pair: minor - before.get(pair, 0)
+            for pair, minor in after.items()
+            if pair not in before or minor != before[pair]
+        }  # fmt: skip
     return {
-        "debtors": _array(debtor for debtor, _, _ in more),
-        "creditors": _array(creditor for _, creditor, _ in more),
+        "debtors": _array(text_of_id(debtor) for debtor, _, _ in more),
+        "creditors": _array(text_of_id(creditor) for _, creditor, _ in more),
         "debt_currencies": _array(currency for _, _, currency in more),
         "debts_more": _array(more.values()),
     }

@@ -52,6 +52,15 @@ def test_everybody_is_owed_what_they_paid_less_what_they_had(
     assert nets(debts) == {who: minor for who, minor in expected.items() if minor}
 
 
+@given(paid_and_had(), st.sampled_from([1, -1]))
+def test_one_payer_is_owed_as_if_somebody_else_had_paid_nothing(
+    cuts: tuple[list[int], list[int]], sign: int
+) -> None:
+    had = named(cuts[1], sign)
+    payer, nobody = (member(NAMES[0]), sum(minor for _, minor in had)), (member("nobody"), 0)
+    assert between([payer], had, "EUR") == between([payer, nobody], had, "EUR")
+
+
 @given(paid_and_had())
 def test_who_had_something_owes_and_who_paid_is_owed(cuts: tuple[list[int], list[int]]) -> None:
     """With payers and sharers apart, each pair's debt can be seen by itself."""

@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable
 from typing import Final, LiteralString, TypeAlias, TypeVar
 
 from psycopg.rows import DictRow
-from psycopg_pool import AsyncConnectionPool
 
 from clearsplit_core.errors import SessionEnded, ThingNotFound
 from clearsplit_core.ports import Caller, Clock
 from clearsplit_pg import rows
 from clearsplit_pg.listening import Listening
+from clearsplit_pg.queueing import Queueing
 from clearsplit_pg.refusals import WORTH_ANOTHER_TRY, is_email_taken, refusals
 from clearsplit_pg.rows import Params, Row
 
@@ -23,7 +23,7 @@ ATTEMPTS_MAX: Final = 5
 
 T = TypeVar("T")
 Connection: TypeAlias = Listening
-Pool: TypeAlias = AsyncConnectionPool[Connection]
+Pool: TypeAlias = Queueing
 
 
 class Connected:

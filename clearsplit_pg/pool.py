@@ -18,11 +18,11 @@ from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 from psycopg.types.json import set_json_dumps, set_json_loads
-from psycopg_pool import AsyncConnectionPool
 
 from clearsplit_core.ports import StoreOptions
 from clearsplit_pg import checkup
 from clearsplit_pg.connected import Connection, Pool
+from clearsplit_pg.queueing import Queueing
 from clearsplit_pg.urls import normalise
 
 WAITING_MAX: Final = 200
@@ -68,7 +68,7 @@ async def open_pool(where: str, options: StoreOptions) -> AsyncGenerator[Pool]:
     """
     await _require_fit(where, options)
     watch = _Watch()
-    pool: Pool = AsyncConnectionPool(
+    pool = Queueing(
         where,
         connection_class=Connection,
         kwargs={
@@ -125,7 +125,7 @@ class _Watch:
             self._sweep_after(0)
             raise
 
-    async def try_again(self, _: Pool) -> None:
+    async def try_again(self, _: object) -> None:
         """The pool has given a connection up."""
         self._sweep_after(RECONNECT_S)
 

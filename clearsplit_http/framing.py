@@ -134,6 +134,7 @@ class Framing(HttpToolsProtocol):
         self._expect(BODY_S_MAX)
         super().on_headers_complete()
         self._latest = self.cycle
+        self._latest.transport = _Whole(self.transport, self.loop)
 
     def on_body(self, body: bytes) -> None:
         self._body += len(body)
@@ -187,6 +188,41 @@ class Framing(HttpToolsProtocol):
             self._patience.cancel()
         self._patience = self.loop.call_later(seconds, then) if then else None
         self._expected_s = 0
+
+
+class _Whole(asyncio.Transport):
+    """Where one answer is written. Its head waits for what is written in the same breath, mostly
+    the whole body, so that both leave in one packet and wake the client once.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._transport = transport
+        self._loop = loop
+        self._waiting = b""
+        self._began = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        if self._began:
+            self._transport.write(self._waiting + data)
+            self._waiting = b""
+        else:
+            self._began = True
+            self._waiting = bytes(data)
+            self._loop.call_soon(self._flush)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def _flush(self) -> None:
+        """Nothing more came."""
+        if self._waiting:
+            self._transport.write(self._waiting)
+            self._waiting = b""
 
 
 def _answer(refusal: Refusal, request_id: str) -> bytes:

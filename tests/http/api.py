@@ -5,22 +5,26 @@ media type and its body, and the headers that every answer has. A route that ans
 promise fails the test that made it do so.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
+from socket import create_server
 from typing import Final, TypeAlias
 from uuid import uuid4
 
 import httpx
 import msgspec
+import uvicorn
 from litestar import Litestar
 from openapi_schema_validator import OAS31Validator
 
 from clearsplit_core.plain import Plain
 from clearsplit_core.ports import Clock
 from clearsplit_http.app import OPERATIONS, create_app
+from clearsplit_http.framing import Framing
 from clearsplit_http.openapi import document
 from clearsplit_http.routing import OneSpelling
 from clearsplit_http.server import Server, running
@@ -94,6 +98,18 @@ class Api:
 
 
 Lines: TypeAlias = tuple[tuple[str, str], ...]
+
+
+@asynccontextmanager
+async def served(api: Api) -> AsyncGenerator[int]:
+    """The port of a live server in this process."""
+    listener = create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(api.app, http=Framing, ws="none", lifespan="off", log_config=None)
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    yield listener.getsockname()[1]
+    server.should_exit = True
+    await serving
 
 
 @asynccontextmanager

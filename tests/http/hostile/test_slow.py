@@ -1,33 +1,16 @@
 """Clients that take their time: the connection ends, and whoever can still read is told why."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from socket import create_server
 from typing import Final
 
 import pytest
-import uvicorn
 
 from clearsplit_http import framing
-from clearsplit_http.framing import Framing
-from tests.http.api import Api
+from tests.http.api import Api, served
 
 HEAD: Final = b"GET /health HTTP/1.1\r\nHost: x\r\n"
 LOGIN: Final = b"POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 CHUNKED: Final = b"Transfer-Encoding: chunked\r\n\r\n"
-
-
-@asynccontextmanager
-async def served(api: Api) -> AsyncGenerator[int]:
-    """The port of a live server in this process."""
-    listener = create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(api.app, http=Framing, ws="none", lifespan="off", log_config=None)
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve(sockets=[listener]))
-    yield listener.getsockname()[1]
-    server.should_exit = True
-    await running
 
 
 async def all_said(port: int, *pieces: bytes) -> bytes:

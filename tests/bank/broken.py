@@ -27,6 +27,7 @@ OPS: Final = 1_500
 LINE_MAX: Final = 150
 STORE: Final = "clearsplit_pg/store.py"
 JOURNAL: Final = "migrations/0001.ledger.sql"
+COMMANDS: Final = "clearsplit_pg/sql/commands.py"
 OPEN: Final = {
     JOURNAL: (
         ("before update or delete or truncate on entries", "before truncate on entries"),
@@ -34,6 +35,10 @@ OPEN: Final = {
     )
 }
 """How a journal is made that can be changed: by file, what became what."""
+UNLOOKED_AT: Final = {
+    COMMANDS: (("and key = %(new_key)s::text", "and key = %(new_key)s::text and false"),)
+}
+"""A retry that finds its group's head known is then done again."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ BUILDS: Final = (
     Broken("a journal that is cut", "has a gap", ledgers.CutsEntries, OPEN),
     Broken("writes that are lost", "was acknowledged, and is not it", ledgers.LosesWrites),
     Broken("writes that are done twice", "nobody asked for entry", ledgers.WritesTwice),
+    Broken("a key that no append looks at", "nobody asked for entry", changes=UNLOOKED_AT),
     Broken("other bytes for a retry", "with other bytes", ledgers.AnswersOtherwise),
     Broken("balances that do not sum to zero", "the balances sum to", ledgers.ReadsHalves),
     Broken("balances that are told again", "was acknowledged, entry", ledgers.ReadsStale),

@@ -97,7 +97,7 @@ class Group:
     """A group as one caller finds it at one moment.
 
     `version` 0 means that it does not exist yet; only the command that creates it ever sees that.
-    `now`, `caller` and `actor_id` belong to the moment: the time under the lock, the account that
+    `now`, `caller` and `actor_id` belong to the moment: the time of the decision, the account that
     asks, and that account's active seat. `balances` are signed minor units by member and currency,
     positive where the group owes the member.
 

@@ -9,8 +9,8 @@ A use case is a **command**: a frozen value that names one group and has a pure 
 What a store promises (one contract suite asks every store the same questions):
 
 * Commands on one group happen one after another, each seeing all that was committed before it. The
-  clock is read under the lock, and where it was put back the last entry's time counts: `at` never
-  runs backwards against `seq`.
+  clock is read where no other entry can come in between, under the lock above all, and where it was
+  put back the last entry's time counts: `at` never runs backwards against `seq`.
 * A refused command, a failed commit or a failing `seal` leaves every byte as it was.
 * `perform_once` does what it does at most once per (group, account, key): the effect and the sealed
   answer commit together, and the same request again gets the same bytes, also after it took the

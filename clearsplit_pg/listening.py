@@ -1,9 +1,9 @@
 """Listening: a connection that hears its server all the time.
 
-psycopg tells the event loop of a socket anew for every answer, with a timer, and takes both back
-when the answer is there: eight system calls. Here the loop is told once. What comes while somebody
-waits for an answer is that answer; what comes at any other time is left for whoever uses the
-connection next.
+psycopg tells the event loop of a socket anew for every answer and takes it back when the answer is
+there: eight system calls. Here the loop is told once. What comes while somebody waits for an answer
+is that answer; what comes at any other time is left for whoever uses the connection next. An answer
+that takes longer than a moment is waited for as psycopg does it.
 """
 
 import asyncio
@@ -26,8 +26,8 @@ class Listening(AsyncConnection[DictRow]):
     _loop: asyncio.AbstractEventLoop | None = None
     """The loop that watches the socket, if one does."""
     _socket = -1
-    _answer: asyncio.Future[None] | None = None
-    """Done when there is something to read; None while nobody waits for it."""
+    _answer: asyncio.Future[bool] | None = None
+    """Whether there is something to read; None while nobody waits for it."""
 
     async def wait(
         self,
@@ -37,14 +37,13 @@ class Listening(AsyncConnection[DictRow]):
     ) -> RV:
         """What `gen` comes to, which says at each step whether it wants to read or to write.
 
-        Most only read. For everything else, and to end what was cancelled, psycopg knows how.
+        Most read, soon. For everything else, and to end what was cancelled, psycopg knows how.
         """
         interruption: asyncio.CancelledError | None = None
         wanted = Wait.R
         try:
             wanted = next(gen)
-            while wanted == Wait.R and timeout is None:
-                await self._something_to_read()
+            while wanted == Wait.R and timeout is None and await self._heard_soon():
                 wanted = gen.send(Ready.R)
         except StopIteration as end:
             result: RV = end.value
@@ -70,14 +69,19 @@ class Listening(AsyncConnection[DictRow]):
         self._stop_listening()
         await super().close()
 
-    async def _something_to_read(self) -> None:
+    async def _heard_soon(self) -> bool:
+        """Whether there is something to read within a moment. Of a socket that was reset uvloop
+        tells once and never again, unless it is asked anew, as psycopg does.
+        """
         if self._loop is None:
             self._listen()
         assert self._loop is not None
         self._answer = self._loop.create_future()
+        moment = self._loop.call_later(_INTERVAL_S, self._unheard)
         try:
-            await self._answer
+            return await self._answer
         finally:
+            moment.cancel()
             self._answer = None
 
     def _listen(self) -> None:
@@ -95,7 +99,11 @@ class Listening(AsyncConnection[DictRow]):
             if self.has_spoken:  # and would be heard again and again
                 self._stop_listening()
         elif not self._answer.done():
-            self._answer.set_result(None)
+            self._answer.set_result(True)
+
+    def _unheard(self) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(False)
 
 
 class _Rest(Generator[Wait, Ready | int, RV]):

@@ -93,6 +93,13 @@ async def test_a_statement_that_no_socket_takes_at_once_is_sent_whole(
     assert await one(connection)
 
 
+async def test_a_loop_that_lost_sight_of_it_costs_a_moment(connection: Listening) -> None:
+    asyncio.get_running_loop().remove_reader(connection.fileno())  # as uvloop does at a reset
+    for _ in range(2):
+        async with asyncio.timeout(PATIENCE_S):
+            assert await one(connection)
+
+
 async def test_a_connection_that_ends_during_a_statement_is_forgotten(
     connection: Listening, operator: Operator
 ) -> None:

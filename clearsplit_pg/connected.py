@@ -12,9 +12,7 @@ from psycopg.rows import DictRow
 
 from clearsplit_core.errors import SessionEnded, ThingNotFound
 from clearsplit_core.ports import Caller, Clock
-from clearsplit_pg import rows
-from clearsplit_pg.listening import Listening
-from clearsplit_pg.queueing import Queueing
+from clearsplit_pg import queueing, rows
 from clearsplit_pg.refusals import WORTH_ANOTHER_TRY, is_email_taken, refusals
 from clearsplit_pg.rows import Params, Row
 
@@ -22,8 +20,8 @@ ATTEMPTS_MAX: Final = 5
 """Times that a command is tried when others are quicker, before the caller is asked to wait."""
 
 T = TypeVar("T")
-Connection: TypeAlias = Listening
-Pool: TypeAlias = Queueing
+Connection: TypeAlias = queueing.Connection
+Pool: TypeAlias = queueing.Queueing
 
 
 class Connected:

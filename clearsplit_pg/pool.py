@@ -8,6 +8,7 @@ pauses to minutes; and when it has given up while its queue is full, it never tr
 """
 
 import asyncio
+import select
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -70,7 +71,6 @@ async def open_pool(where: str, options: StoreOptions) -> AsyncGenerator[Pool]:
     watch = _Watch()
     pool = Queueing(
         where,
-        connection_class=Connection,
         kwargs={
             "autocommit": True,
             "row_factory": dict_row,
@@ -116,8 +116,13 @@ class _Watch:
         self._sweep: asyncio.Task[None] | None = None
 
     async def require_open(self, connection: Connection) -> None:
-        """Its server said no farewell. One that is dead is seldom alone. Raises psycopg.Error."""
-        if not connection.has_spoken:
+        """There is nothing to read on it: mostly that would be the server's farewell.
+
+        Looking costs no round trip. One that is dead is seldom alone. Raises psycopg.Error.
+        """
+        watch = select.poll()
+        watch.register(connection.fileno(), select.POLLIN)
+        if not watch.poll(0):
             return
         try:
             await connection.execute("")

@@ -10,13 +10,16 @@ than a whole read; here requests queue in front of the pool, and it is asked whe
 import asyncio
 import time
 from collections import deque
+from typing import TypeAlias
 
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
-from clearsplit_pg.listening import Listening
+Connection: TypeAlias = AsyncConnection[DictRow]
 
 
-class Queueing(AsyncConnectionPool[Listening]):
+class Queueing(AsyncConnectionPool[Connection]):
     """At most `max_size` requests are let in, in the order in which they came."""
 
     _places: asyncio.Semaphore
@@ -28,7 +31,7 @@ class Queueing(AsyncConnectionPool[Listening]):
         self._places = asyncio.Semaphore(self.max_size)
         await super().open(wait, timeout)
 
-    async def getconn(self, timeout: float | None = None) -> Listening:  # noqa: ASYNC109 - as there
+    async def getconn(self, timeout: float | None = None) -> Connection:  # noqa: ASYNC109 - as there
         """Raises PoolTimeout, TooManyRequests."""
         patience_s = self.timeout if timeout is None else timeout
         if self._places.locked():
@@ -41,7 +44,7 @@ class Queueing(AsyncConnectionPool[Listening]):
             self._places.release()
             raise
 
-    async def putconn(self, conn: Listening) -> None:
+    async def putconn(self, conn: Connection) -> None:
         try:
             await super().putconn(conn)
         finally:
@@ -68,8 +71,8 @@ class Queueing(AsyncConnectionPool[Listening]):
         return patience_s - (time.monotonic() - began)
 
 
-class _LastUsedFirst(deque[Listening]):
+class _LastUsedFirst(deque[Connection]):
     """psycopg takes from the left what it has put to the right."""
 
-    def append(self, connection: Listening, /) -> None:
+    def append(self, connection: Connection, /) -> None:
         self.appendleft(connection)

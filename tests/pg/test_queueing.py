@@ -7,15 +7,13 @@ from contextlib import asynccontextmanager
 import pytest
 from psycopg_pool import PoolTimeout, TooManyRequests
 
-from clearsplit_pg.listening import Listening
-from clearsplit_pg.queueing import Queueing
+from clearsplit_pg.queueing import Connection, Queueing
 
 
 @asynccontextmanager
 async def opened(url: str, *, connections: int, waiting: int = 10) -> AsyncGenerator[Queueing]:
     pool = Queueing(
         url,
-        connection_class=Listening,
         kwargs={"autocommit": True},
         min_size=1,
         max_size=connections,
@@ -93,7 +91,7 @@ async def test_whoever_waited_in_vain_takes_no_place(database_url: str) -> None:
 
 
 async def test_a_connection_that_cannot_be_had_takes_no_place(database_url: str) -> None:
-    async def refuse(_: Listening) -> None:
+    async def refuse(_: Connection) -> None:
         raise OSError("no")
 
     async with opened(database_url, connections=1) as pool:

@@ -20,7 +20,7 @@ from clearsplit_core.records import AccountId, Expense, ExpenseId
 
 KNOWN_MAX: Final = 500
 """Groups that are known; whichever was longest not written to is forgotten first."""
-PLACES_MAX: Final = 100
+SIZE_MAX: Final = 100
 """Members and balances of a group that is remembered: a larger one is read each time."""
 
 _NO_EXPENSES: Final[Mapping[ExpenseId, Expense]] = MappingProxyType({})
@@ -28,7 +28,8 @@ _NO_EXPENSES: Final[Mapping[ExpenseId, Expense]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A group as of its head, without names, debts or expenses, and the seats of some accounts."""
+    """A group as of its head, without names, debts or expenses, and the seats of the accounts that
+    wrote to it while they were known."""
 
     group: Group
     seats: Mapping[AccountId, MemberId]
@@ -40,7 +41,11 @@ class Known:
 
 
 class Heads:
-    """What is known. Whoever takes it has it alone, and gives back what became of it."""
+    """What is known. Whoever takes it has it alone, and gives back what became of it.
+
+    A repeated key passes by its group's turn (turns.py), so what is given back may be older than
+    what was given back meanwhile; then its head stands no more, and it is good for nothing.
+    """
 
     def __init__(self) -> None:
         self._known: OrderedDict[GroupId, Known] = OrderedDict()
@@ -52,7 +57,7 @@ class Heads:
         """`before`, read without names, became `after` by entries that moved money and changed
         nothing else but expenses. `known` is what was taken.
         """
-        if len(after.members) + len(after.balances) > PLACES_MAX:
+        if len(after.members) + len(after.balances) > SIZE_MAX:
             return
         still = known is not None and known.group.head == before.head
         seats = dict(known.seats) if known is not None and still else {}

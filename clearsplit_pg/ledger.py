@@ -90,8 +90,25 @@ class PostgresLedger(Connected):
         A refusal would be one of another time, and some expense that the command looks at might be
         there: `APPEND` knows only that those which it adds are not.
         """
+        if not command.needs.few:
+            return None
+        connection = await self._pool.getconn()  # nothing is begun here that would have to end
+        try:
+            return await self._on(connection, known, command, caller, receipt)
+        finally:
+            await self._pool.putconn(connection)
+
+    async def _on(
+        self,
+        connection: Connection,
+        known: Known,
+        command: Command[R],
+        caller: Caller,
+        receipt: Receipt[R] | None,
+    ) -> Recorded[R] | Sealed | None:
+        """The clock is read now, with nothing left to wait for but the database."""
         now = self._clock()
-        group = known.seen_by(caller.account_id, now) if command.needs.few else None
+        group = known.seen_by(caller.account_id, now)
         if group is None:
             return None
         try:
@@ -110,12 +127,7 @@ class PostgresLedger(Connected):
             | rows.answer_params(caller, receipt, sealed)
             | rows.look_params(caller, group.id, receipt.key if receipt else None, now)
         )
-        connection = await self._pool.getconn()  # nothing is begun here that would have to end
-        try:
-            row = await (await connection.execute(sql.APPEND, params)).fetchone()
-        finally:
-            await self._pool.putconn(connection)
-        if row is None:
+        if await (await connection.execute(sql.APPEND, params)).fetchone() is None:
             return None
         self._heads.keep(known, group, after)
         return sealed or recorded
@@ -156,7 +168,9 @@ class PostgresLedger(Connected):
         row = live(await row_of(connection, sql.LOCK_AND_READ, params))
         if not row["claimed"]:
             raise KeyInProgress
-        if row["seq"] is not None and not row["current"]:
+        if row["busy"]:
+            await connection.execute(sql.LOCK_GROUP, {"group_id": command.group_id})
+        if row["busy"] or (row["seq"] is not None and not row["current"]):
             row = live(await row_of(connection, sql.LOCK_AND_READ, params))
         return row
 

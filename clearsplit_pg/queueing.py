@@ -55,6 +55,15 @@ class Queueing(AsyncConnectionPool[Connection]):
         stats["requests_waiting"] += self._queue
         return stats
 
+    async def _shrink_pool(self) -> None:
+        """Where there were too many, the one that was unused for longest is closed."""
+        assert isinstance(self._pool, _LastUsedFirst), "made when the pool was opened"
+        self._pool.shrinking = True
+        try:
+            await super()._shrink_pool()
+        finally:
+            self._pool.shrinking = False
+
     async def _wait(self, patience_s: float) -> float:
         """A place is taken; how many of those seconds are left."""
         if self._queue >= self.max_waiting:
@@ -72,7 +81,12 @@ class Queueing(AsyncConnectionPool[Connection]):
 
 
 class _LastUsedFirst(deque[Connection]):
-    """psycopg takes from the left what it has put to the right."""
+    """psycopg takes from the left what it has put to the right, and closes from the left."""
+
+    shrinking = False
 
     def append(self, connection: Connection, /) -> None:
         self.appendleft(connection)
+
+    def popleft(self) -> Connection:
+        return self.pop() if self.shrinking else super().popleft()

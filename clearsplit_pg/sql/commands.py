@@ -9,9 +9,11 @@ from typing import Final, LiteralString
 # ── Performing a command: claim the key, lock, read, append ──────────────────────────────────────
 
 # A statement that waits for the row lock still reads every other table as it stood before it
-# waited. So this one says whether it did: it sees the group's row as it stood when it began, gets
-# the row that it locked as it stands now, and reads nothing unless the two are the same. Where they
-# are not, it is asked once more, under the lock. Whatever changes a group changes that row.
+# waited. So this one does not wait: where somebody else has the lock it says `busy`, the lock is
+# waited for by itself, and this is asked again under it. Somebody may still commit between the
+# moment that it sees and its lock: it sees the group's row as it stood then, gets the row that it
+# locked as it stands now, and reads nothing unless the two are the same. Where they are not, it is
+# asked again as well. Whatever changes a group changes that row.
 #
 # The key is claimed first, and whoever does not get it waits for nothing. The answer sealed under
 # it is read like everything else: whoever committed one had locked the group. Names are left out,
@@ -24,7 +26,7 @@ with claim as materialized (
       from groups
      where group_id = %(group_id)s
        and (select claimed from claim)
-       for no key update
+       for no key update skip locked
 )
 select (%(session_id)s::uuid is null
         or exists (select from credentials
@@ -32,6 +34,8 @@ select (%(session_id)s::uuid is null
                       and credential_id = %(session_id)s
                       and expires_at > %(now)s))  as live,
        claimed,
+       locked.group_id is null
+       and exists (select from groups where group_id = %(group_id)s)  as busy,
        seen.group_id is not null  as current,
        locked.name,
        locked.currency,

@@ -95,7 +95,7 @@ async def test_a_group_whose_members_changed_is_read_again(two: Two) -> None:
 
 
 async def test_a_large_group_is_read_each_time(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heads, "PLACES_MAX", 3)
+    monkeypatch.setattr(heads, "SIZE_MAX", 3)
     await two.trips("Taxi")
     assert await two.trips("Train") == READ
 

@@ -47,6 +47,19 @@ async def test_the_connection_that_was_used_last_is_used_next(database_url: str)
         assert pids == {several[-1].info.backend_pid}
 
 
+async def test_those_that_nobody_used_for_longest_are_closed_first(database_url: str) -> None:
+    async with opened(database_url, connections=3) as pool:
+        several = [await pool.getconn() for _ in range(3)]
+        for connection in several:
+            await pool.putconn(connection)
+        open_still = list[list[bool]]()
+        for _ in range(2):
+            await backend(pool)
+            await pool._shrink_pool()
+            open_still.append([not connection.closed for connection in several])
+        assert open_still == [[False, True, True], [False, False, True]]
+
+
 async def test_requests_are_let_in_in_the_order_in_which_they_came(database_url: str) -> None:
     order = list[int]()
 

@@ -11,7 +11,13 @@ from typing import Final
 import psycopg
 import pytest
 
-from clearsplit_core.errors import AlreadyExists, Overloaded, Refusal, VersionMismatch
+from clearsplit_core.errors import (
+    AlreadyExists,
+    Overloaded,
+    Refusal,
+    SessionEnded,
+    VersionMismatch,
+)
 from clearsplit_core.expenses import Changes
 from clearsplit_core.group import Group
 from clearsplit_core.journal import GroupId
@@ -19,6 +25,7 @@ from clearsplit_core.ports import Command, Decision, Needs
 from clearsplit_core.questions import TheGroup
 from clearsplit_pg.sql import commands as sql
 from clearsplit_pg.store import PostgresStore, open_store
+from tests.contract.test_sessions import opening, signing_in, signing_out
 from tests.literals import (
     NOON,
     OFFICE,
@@ -30,6 +37,7 @@ from tests.literals import (
     member,
     receipt,
     revise,
+    session,
     text,
     void,
 )
@@ -123,6 +131,27 @@ async def test_the_second_is_refused_what_the_first_has_done(
     await held
 
     with pytest.raises(refused):
+        await waiting
+
+
+@pytest.mark.parametrize("head", ["known", "unknown"])
+async def test_a_session_that_ends_while_a_command_waits_changes_nothing(
+    store: PostgresStore, database_url: str, head: str
+) -> None:
+    for opened_by in (opening("ann"), signing_in("ann")):
+        await store.perform_on_account(opened_by)
+    if head == "unknown":
+        store._heads.take(TRIP)
+    signed_in = replace(caller("ann"), session_id=session("phone"))
+    with psycopg.connect(database_url) as busy:
+        busy.execute(sql.LOCK_GROUP, {"group_id": TRIP})
+        taxi = expense("Taxi", among="ann bob")
+        waiting = asyncio.create_task(store.perform(taxi, caller=signed_in))
+        await asyncio.to_thread(until_one_waits, database_url)
+        await store.perform_on_account(signing_out("ann"))
+        busy.rollback()
+
+    with pytest.raises(SessionEnded):
         await waiting
 
 

@@ -160,12 +160,22 @@ class EmbeddedPostgres:
         try:
             fcntl.flock(hold, fcntl.LOCK_SH)  # waits for a keeper that is stopping the server
             _make_private(self._socket_dir)
-            if not self._answers():
+            self._wait_for_whoever_is_there()
+            if self._is_gone():
                 self._bring_up()
         except BaseException:
             os.close(hold)
             raise
         return hold
+
+    def _wait_for_whoever_is_there(self) -> None:
+        """A server that recovers, or is full, answers in a moment; what is left of one that died is
+        gone in a moment. Raises CannotStart."""
+        if not _wait_until(lambda: self._answers() or self._is_gone(), START_S_MAX):
+            raise CannotStart(
+                f"A server holds {self.data_dir} and did not answer in {START_S_MAX} s: it is"
+                f" recovering, has no connection left, or hangs; see {self._log}."
+            )
 
     def _bring_up(self) -> None:
         if not (self._cluster / "PG_VERSION").exists():

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -275,6 +275,23 @@ def test_no_second_server_starts_while_a_process_of_the_first_lives(
 
     assert start.exception() is None
     assert not started_beside_it
+    assert one(second.url, "select 1") == 1
+    second.stop()
+
+
+def test_a_server_that_is_full_is_waited_for(server: EmbeddedPostgres, data_dir: Path) -> None:
+    with ExitStack() as held, ThreadPoolExecutor(1) as pool:
+        with suppress(psycopg.OperationalError):  # too many clients
+            while True:
+                held.enter_context(psycopg.connect(server.url))
+        second = EmbeddedPostgres(data_dir, FAST)
+        start = pool.submit(second.start)
+        time.sleep(0.5)
+        started_before_it_answers = start.done()
+        held.close()
+
+        assert start.exception(timeout=30) is None
+    assert not started_before_it_answers
     assert one(second.url, "select 1") == 1
     second.stop()
 

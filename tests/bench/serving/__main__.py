@@ -23,8 +23,9 @@ from uuid import uuid4
 import psycopg
 
 from clearsplit_pg.embedded import EmbeddedPostgres
+from clearsplit_pg.heads import KNOWN_MAX
 from tests.bench.serving import limits
-from tests.bench.serving.groups import Founder, Seeded, seed, to_record
+from tests.bench.serving.groups import Founder, Seeded, seed, to_record, twins
 from tests.bench.serving.load import (
     CONNECTIONS,
     Case,
@@ -54,6 +55,8 @@ GROUPS: Final = {
     **dict.fromkeys(CALM, (6, 0)),
 }
 """Members and expenses of each group that is asked about."""
+MANY: Final = KNOWN_MAX + 50
+"""Groups of which a worker never knows the one that is next: it was forgotten meanwhile."""
 MEMORY_REQUESTS: Final = 200_000
 MEMORY_BYTES_MAX: Final = 5_000_000
 
@@ -185,6 +188,7 @@ def add_ours(
     founder: Founder,
     server: tuple[str, int],
     groups: Mapping[str, Seeded],
+    many: Sequence[Seeded],
     suffix: str = "",
 ) -> None:
     url, pid = server
@@ -210,6 +214,7 @@ def add_ours(
         return
     reads("balances 30 x 10", f"/groups/{groups['30 x 10'].id}/balances")
     reads("balances 30 x 10,000", f"/groups/{large.id}/balances")
+    records("record, group not known", many)
     records("record, all in one group", [groups[CALM[0]]])
     reads("an expense by id", f"/groups/{small.id}/expenses/{small.expenses[0]}")
     reads("a page of 50 expenses", f"/groups/{large.id}/expenses?limit=50")
@@ -301,12 +306,13 @@ def main() -> int:
         if chosen.memory:
             print(machine(database.url))
             return _memory(founder, server, groups["6 x 1,000"])
+        many = asyncio.run(twins(founder, database.url, MANY))
         two = stack.enter_context(ours(database.url, 2))
         uvicorn = stack.enter_context(bare("uvicorn", database.url))
         litestar = stack.enter_context(bare("litestar", database.url))
         add_limits(bench, uvicorn, litestar, groups["6 x 1,000"])
-        add_ours(bench, founder, server, groups)
-        add_ours(bench, founder, two, groups, ", 2 workers")
+        add_ours(bench, founder, server, groups, many)
+        add_ours(bench, founder, two, groups, many, ", 2 workers")
         if not chosen.no_peer:
             theirs = database.url.replace("/postgres?", "/ihatemoney?")
             add_peer(bench, stack.enter_context(peer(theirs)), theirs)

@@ -177,3 +177,9 @@ async def seed(
     """Groups by name, each of so many members and expenses."""
     async with open_store(database_url, lambda: datetime.now(UTC), StoreOptions()) as store:
         return {name: await founder.found(store, *size) for name, size in wanted.items()}
+
+
+async def twins(founder: Founder, database_url: str, count: int) -> list[Seeded]:
+    """So many groups of six, without an expense."""
+    async with open_store(database_url, lambda: datetime.now(UTC), StoreOptions()) as store:
+        return [await twin(store, founder.caller) for _ in range(count)]

@@ -12,6 +12,8 @@ from clearsplit_core.records import Role
 from tests.fire.crowd import SIZES, Somebody, Table, at_once, by_workers, table
 from tests.http.api import Answer, in_list
 
+PATIENCE, MOMENT = 6_000, 200
+"""Hundredths of a second."""
 WAITING = """
 select count(*) from pg_stat_activity
  where datname = current_database() and wait_event_type = 'Lock'
@@ -71,6 +73,19 @@ async def locked(url: str, group: Table) -> AsyncIterator[psycopg.AsyncConnectio
         yield connection
 
 
+async def _waits(watching: psycopg.AsyncConnection[tuple[int]], many: int) -> None:
+    """So many wait for the group, the first in the database. Whoever comes to the same worker as
+    somebody before waits there for their turn, which nobody can see: a moment is enough for that.
+    """
+    waiting = 0
+    for _ in range(PATIENCE if many == 1 else MOMENT):
+        ((waiting,),) = await (await watching.execute(WAITING)).fetchall()
+        if waiting == many:
+            return
+        await watching.execute("select pg_sleep(0.01)")
+    assert waiting, "nobody waits for the group"
+
+
 async def in_a_row(
     url: str, group: Table, *writes: Coroutine[None, None, Answer]
 ) -> list[tuple[int, str]]:
@@ -82,8 +97,7 @@ async def in_a_row(
     ):
         for write in writes:
             tasks.append(asyncio.ensure_future(write))
-            while (await (await watching.execute(WAITING)).fetchone()) != (len(tasks),):
-                await watching.execute("select pg_sleep(0.01)")
+            await _waits(watching, len(tasks))
     return [answer.said for answer in await asyncio.gather(*tasks)]
 
 

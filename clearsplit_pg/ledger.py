@@ -162,17 +162,27 @@ class PostgresLedger(Connected):
         receipt: Receipt[R] | None,
     ) -> Row:
         """The group's row, locked, and what is read whatever the command is, as of that lock."""
-        now = self._clock()
-        params = rows.who(caller, now) | rows.lock_params(command, caller, receipt)
-        params["kept_since"] = now - ANSWERS_KEPT
-        row = live(await row_of(connection, sql.LOCK_AND_READ, params))
+        row = await self._looked(connection, command, caller, receipt)
         if not row["claimed"]:
             raise KeyInProgress
         if row["busy"]:
             await connection.execute(sql.LOCK_GROUP, {"group_id": command.group_id})
         if row["busy"] or (row["seq"] is not None and not row["current"]):
-            row = live(await row_of(connection, sql.LOCK_AND_READ, params))
+            row = await self._looked(connection, command, caller, receipt)
         return row
+
+    async def _looked(
+        self,
+        connection: Connection,
+        command: Command[R],
+        caller: Caller,
+        receipt: Receipt[R] | None,
+    ) -> Row:
+        """Raises SessionEnded, also for one that expired while the lock was waited for."""
+        now = self._clock()
+        params = rows.who(caller, now) | rows.lock_params(command, caller, receipt)
+        params["kept_since"] = now - ANSWERS_KEPT
+        return live(await row_of(connection, sql.LOCK_AND_READ, params))
 
     def _unfounded(self, command: Command[R], caller: Caller) -> Group:
         """The group that is not there yet. Raises ThingNotFound unless the command founds it."""

@@ -25,11 +25,12 @@ from clearsplit_core.ports import Command, Decision, Needs
 from clearsplit_core.questions import TheGroup
 from clearsplit_pg.sql import commands as sql
 from clearsplit_pg.store import PostgresStore, open_store
-from tests.contract.test_sessions import opening, signing_in, signing_out
+from tests.contract.test_sessions import MONTH, opening, signing_in, signing_out
 from tests.literals import (
     NOON,
     OFFICE,
     TRIP,
+    Clock,
     caller,
     expense,
     founding,
@@ -153,6 +154,26 @@ async def test_a_session_that_ends_while_a_command_waits_changes_nothing(
 
     with pytest.raises(SessionEnded):
         await waiting
+
+
+async def test_a_session_that_expires_while_a_command_waits_changes_nothing(
+    store: PostgresStore, database_url: str
+) -> None:
+    for opened_by in (opening("ann"), signing_in("ann")):
+        await store.perform_on_account(opened_by)
+    clock = Clock()
+    signed_in = replace(caller("ann"), session_id=session("phone"))
+    async with open_store(database_url, clock, FORGETFUL) as other:
+        with psycopg.connect(database_url) as busy:
+            busy.execute(sql.LOCK_GROUP, {"group_id": TRIP})
+            taxi = expense("Taxi", among="ann bob")
+            waiting = asyncio.create_task(other.perform(taxi, caller=signed_in))
+            await asyncio.to_thread(until_one_waits, database_url)
+            clock.stand(NOON + MONTH)
+            busy.rollback()
+
+        with pytest.raises(SessionEnded):
+            await waiting
 
 
 async def test_a_text_erased_while_a_correction_waited_is_not_written_again(

@@ -50,8 +50,10 @@ async def test_the_connection_that_was_used_last_is_used_next(database_url: str)
 async def test_those_that_nobody_used_for_longest_are_closed_first(database_url: str) -> None:
     async with opened(database_url, connections=3) as pool:
         several = [await pool.getconn() for _ in range(3)]
+        await pool._shrink_pool()  # all were needed until now, and from here on is counted anew
         for connection in several:
             await pool.putconn(connection)
+        await pool._shrink_pool()
         open_still = list[list[bool]]()
         for _ in range(2):
             await backend(pool)

@@ -99,11 +99,12 @@ class OfExpense(Event):
     def expense(self, group: Group) -> Expense:
         """The expense as it is afterwards, `group` being as it was before."""
 
-    def moves(self, group: Group) -> Moved:
-        return difference(group.expenses.get(self.expense_id), self.expense(group))
-
     def evolve(self, group: Group) -> Group:
         return group.with_expense(self.expense(group))
+
+    def moves(self, before: Group, after: Group) -> Moved:
+        old = before.expenses.get(self.expense_id)
+        return difference(old, after.expenses[self.expense_id])
 
 
 @dataclass(frozen=True, kw_only=True)

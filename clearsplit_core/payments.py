@@ -113,10 +113,6 @@ class OfPayment(Event):
     def payment(self, group: Group) -> Payment:
         """The payment as it is afterwards, `group` being as it was before."""
 
-    def moves(self, group: Group) -> Moved:
-        payment = self.payment(group)
-        return difference(group.payments.get(payment.id), payment, by_plan=_plan_of(payment))
-
     def evolve(self, group: Group) -> Group:
         payment = self.payment(group)
         after = group.with_payment(payment)
@@ -124,6 +120,10 @@ class OfPayment(Event):
             return after
         settlement = group.settlement(payment.pays.settlement_id)
         return after.with_settlement(settlement.with_payment(payment))
+
+    def moves(self, before: Group, after: Group) -> Moved:
+        old, new = before.payments.get(self.payment_id), after.payments[self.payment_id]
+        return difference(old, new, by_plan=_plan_of(new))
 
 
 @dataclass(frozen=True, kw_only=True)

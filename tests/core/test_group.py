@@ -54,6 +54,26 @@ def unmoved(of: Group) -> Group:
     return replace(of, now=NOON, caller=None, actor_id=None)
 
 
+# ── Copies ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@given(stories())
+def test_a_copy_is_the_group_with_only_that_changed(told: Story) -> None:
+    before, ann, tomorrow = replace(told.group), account("ann"), told.group.now + timedelta(days=1)
+    moved_on = told.group.at_moment(ann, member("ann"), tomorrow)
+    assert moved_on == replace(before, caller=ann, actor_id=member("ann"), now=tomorrow)
+    assert told.group == before
+
+
+@given(stories())
+def test_a_bare_group_has_members_and_balances_and_nothing_that_has_to_be_asked_for(
+    told: Story,
+) -> None:
+    assert told.group.bare == replace(
+        told.group, debts={}, expenses={}, comments={}, payments={}, settlements={}, invites={}
+    )
+
+
 # ── Founding ─────────────────────────────────────────────────────────────────────────────────────
 
 

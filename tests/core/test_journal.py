@@ -398,29 +398,43 @@ def written_out(tree: Plain) -> str:
     return {"None": "n", "True": "t", "False": "f"}.get(str(tree)) or netstring("i", str(tree))
 
 
-def test_a_hash_covers_domain_place_time_actor_legs_previous_hash_and_event() -> None:
-    dinner = TOLD.entries[3]
+def hash_by_hand(entry: Entry, at: str) -> str:
     said: Plain = [
         "clearsplit/entry/1",
         [
-            str(TRIP),
-            4,
-            "2026-01-31T12:00:04.000000Z",
-            str(member("ann")),
+            str(entry.group_id),
+            entry.seq,
+            at,
+            None if entry.actor_id is None else str(entry.actor_id),
             [
                 {
                     "member_id": str(one.member_id),
-                    "currency": "EUR",
-                    "effective_date": "2026-01-31",
+                    "currency": one.currency,
+                    "effective_date": str(one.effective_date),
                     "amount_minor": one.amount_minor,
                 }
-                for one in dinner.postings
+                for one in entry.postings
             ],
-            TOLD.entries[2].hash,
+            entry.previous,
         ],
-        dinner.event,
+        entry.event,
     ]
-    assert dinner.hash == hashlib.sha256(written_out(said).encode()).hexdigest()
+    return hashlib.sha256(written_out(said).encode()).hexdigest()
+
+
+def test_a_hash_covers_domain_place_time_actor_legs_previous_hash_and_event() -> None:
+    dinner = TOLD.entries[3]
+    assert (dinner.group_id, dinner.seq, dinner.actor_id) == (TRIP, 4, member("ann"))
+    assert dinner.previous == TOLD.entries[2].hash
+    assert dinner.hash == hash_by_hand(dinner, "2026-01-31T12:00:04.000000Z")
+
+
+@given(stories())
+@settings(deadline=None)
+def test_every_hash_is_the_one_that_another_hand_writes(told: Story) -> None:
+    assert [entry.hash for entry in told.entries] == [
+        hash_by_hand(entry, entry.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")) for entry in told.entries
+    ]
 
 
 def test_a_journal_begins_at_a_hash_of_its_group() -> None:

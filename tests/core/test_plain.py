@@ -31,7 +31,17 @@ from clearsplit_core.members import (
     MemberUnlinked,
 )
 from clearsplit_core.payments import PaymentConfirmed, PaymentRecorded, PaymentVoided
-from clearsplit_core.plain import Plain, Texts, canonical, from_plain, texts_in, to_plain
+from clearsplit_core.plain import (
+    Plain,
+    Texts,
+    Written,
+    canonical,
+    from_plain,
+    text_of_id,
+    texts_in,
+    to_plain,
+    to_plain_like,
+)
 from clearsplit_core.records import (
     Account,
     CommentId,
@@ -298,6 +308,11 @@ def test_canonical_bytes_are_today_what_they_were_on_the_first_day() -> None:
     assert canonical(tree) == written.encode()
 
 
+@given(trees, trees)
+def test_what_is_written_already_stands_in_a_tree_as_it_is(one: Tree, other: Tree) -> None:
+    assert canonical([one, Written(canonical(other).decode())]) == canonical([one, other])
+
+
 # ── Events and records ───────────────────────────────────────────────────────────────────────────
 
 
@@ -313,7 +328,7 @@ def test_an_event_comes_back_from_a_store_as_it_was(kind: str, luck: random.Rand
     assert event_of(_plain(stored(event, luck)), texts_of(event)) == event
 
 
-def _plain(tree: object) -> Tree:
+def _plain(tree: object) -> dict[str, Tree]:
     assert isinstance(tree, dict)
     return tree
 
@@ -342,6 +357,28 @@ def test_a_plain_tree_says_no_word_that_a_person_wrote(said: Terms) -> None:
     title = said.title.words
     assert title is not None
     assert json.dumps(title) not in json.dumps(to_plain(said))
+
+
+@pytest.mark.parametrize("name", RECORDS)
+@pytest.mark.parametrize("kind", EVENTS)
+def test_a_records_tree_is_the_same_beside_the_tree_of_any_event(name: str, kind: str) -> None:
+    record, event = RECORDS[name], EVENTS[kind]
+    assert to_plain_like(record, event, _plain(to_plain(event))) == to_plain(record)
+
+
+def test_what_an_event_has_as_well_is_taken_from_its_tree() -> None:
+    (event,) = expense("Dinner").decide(group().group).events
+    recorded = group().then(expense("Dinner")).expense("Dinner")
+    assert isinstance(event, ExpenseRecorded)
+    dinner = replace(recorded, terms=event.terms)
+    told: dict[str, Tree] = {"terms": "as it was told", "outcome": "an equal one"}
+    expected = {**_plain(to_plain(dinner)), "terms": "as it was told"}
+    assert to_plain_like(dinner, event, told) == expected
+
+
+@given(st.uuids())
+def test_the_text_of_an_id_is_what_str_says(value: UUID) -> None:
+    assert (text_of_id(value), text_of_id(UUID(int=value.int))) == (str(value), str(value))
 
 
 def test_an_event_says_its_kind_and_all_its_fields() -> None:

@@ -29,9 +29,10 @@ Because `decide` is pure a store may run it again after a serialization failure.
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from operator import attrgetter
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from clearsplit_core.group import Event, Group
 from clearsplit_core.journal import GroupId, Head
@@ -93,7 +94,13 @@ class Needs:
     @property
     def few(self) -> bool:
         """Whether the group's row, members, balances and some expenses are all that is needed."""
-        return self == Needs(founds=self.founds, expenses=self.expenses)
+        return not any(_ASKED_FOR(self))
+
+
+_ASKED_FOR: Final[Callable[[Needs], tuple[object, ...]]] = attrgetter(
+    *(field.name for field in fields(Needs) if field.name not in ("founds", "expenses"))
+)
+"""What a command may need besides its own expenses: all of it empty or False where it does not."""
 
 
 @dataclass(frozen=True, slots=True)

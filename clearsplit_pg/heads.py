@@ -8,22 +8,18 @@ deciding what to append, and never for refusing anything.
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 from typing import Final
 
-from clearsplit_core.debts import NO_DEBTS
 from clearsplit_core.group import Group
 from clearsplit_core.journal import GroupId, MemberId
-from clearsplit_core.records import AccountId, Expense, ExpenseId
+from clearsplit_core.records import AccountId
 
 KNOWN_MAX: Final = 500
 """Groups that are known; whichever was longest not written to is forgotten first."""
 SIZE_MAX: Final = 100
 """Members and balances of a group that is remembered: a larger one is read each time."""
-
-_NO_EXPENSES: Final[Mapping[ExpenseId, Expense]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,6 @@ class Heads:
         seats = dict(known.seats) if known is not None and still else {}
         if after.caller and after.actor_id:
             seats[after.caller] = after.actor_id
-        bare = replace(after, debts=NO_DEBTS, expenses=_NO_EXPENSES)
-        self._known[after.id] = Known(bare, seats)
+        self._known[after.id] = Known(after.bare, seats)
         if len(self._known) > KNOWN_MAX:
             self._known.popitem(last=False)

@@ -10,7 +10,6 @@ from litestar.types import HTTPScope, Send
 
 from clearsplit_core.ports import Sealed
 from clearsplit_http import problems
-from clearsplit_http.incoming import Headers
 
 Lines: TypeAlias = Iterable[tuple[str, str]]
 Encoded: TypeAlias = list[tuple[bytes, bytes]]
@@ -101,5 +100,8 @@ def request_id(scope: HTTPScope) -> str:
 
 
 def _given_id(scope: HTTPScope) -> str:
-    given = Headers(scope)["x-request-id"]
-    return given[0] if given and _REQUEST_ID.fullmatch(given[0]) else ""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            given = value.decode("latin-1")
+            return given if _REQUEST_ID.fullmatch(given) else ""
+    return ""

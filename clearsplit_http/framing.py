@@ -123,18 +123,26 @@ class Framing(HttpToolsProtocol):
             raise _Refused
 
     def on_headers_complete(self) -> None:
-        hosts = [value for name, value in self.headers if name == b"host"]
-        old = self.parser.get_http_version() == "1.0"
-        if len(hosts) != 1 and (hosts or not old):
+        names = [name for name, _ in self.headers]
+        hosts = names.count(b"host")
+        if hosts != 1 and (hosts or not self._is_old):
             raise _Refused  # RFC 9112 §3.2
-        codings = {value.lower() for name, value in self.headers if name == b"transfer-encoding"}
-        if not codings <= {b"chunked"} or (codings and old):
-            raise _Refused  # §6.1: we know no other, and HTTP/1.0 knew none
+        if b"transfer-encoding" in names and not self._is_chunked:
+            raise _Refused  # §6.1: we know no other coding, and HTTP/1.0 knew none
         self._in_head = False
         self._expect(BODY_S_MAX)
         super().on_headers_complete()
         self._latest = self.cycle
         self._latest.transport = _Whole(self.transport, self.loop)
+
+    @property
+    def _is_old(self) -> bool:
+        return self.parser.get_http_version() == "1.0"
+
+    @property
+    def _is_chunked(self) -> bool:
+        codings = {value.lower() for name, value in self.headers if name == b"transfer-encoding"}
+        return codings == {b"chunked"} and not self._is_old
 
     def on_body(self, body: bytes) -> None:
         self._body += len(body)

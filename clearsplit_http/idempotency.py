@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from clearsplit_core.plain import Plain, canonical
+import msgspec
+
+from clearsplit_core.plain import Plain
 from clearsplit_core.records import AccountId
 from clearsplit_http.keys import mac
 from clearsplit_http.preconditions import Tag
@@ -19,6 +21,7 @@ from clearsplit_http.refusals import KeyInvalid, KeyMissing
 
 KEY_CHARACTERS_MAX: Final = 255
 
+_ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _QUOTED = re.compile(r'"(?P<key>(?:[^"\\]|\\["\\])*)"')
 
 
@@ -46,8 +49,8 @@ def fingerprint(
     Spaces in the body and the order of its fields do not count.
     """
     seen = None if if_match is None else str(if_match)
-    request: Plain = [method, template, [str(each) for each in ids], seen, body]
-    return hashlib.sha256(canonical(request)).digest()
+    request = (method, template, ids, seen, body)
+    return hashlib.sha256(_ENCODER.encode(request)).digest()
 
 
 def group_id_for(key: bytes, account_id: AccountId, idempotency_key: str) -> UUID:

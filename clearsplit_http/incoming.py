@@ -4,7 +4,7 @@ This module knows what a request looks like and nothing of what any route wants.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -26,11 +26,12 @@ class Headers:
     """A request's headers: all lines of a name, in the order in which they came."""
 
     def __init__(self, scope: HTTPScope) -> None:
-        self._lines = scope["headers"]
+        self._lines: dict[bytes, list[str]] = {}
+        for name, value in scope["headers"]:
+            self._lines.setdefault(name, []).append(value.decode("latin-1"))
 
-    def __getitem__(self, name: str) -> list[str]:
-        wanted = name.encode()
-        return [value.decode("latin-1") for known, value in self._lines if known == wanted]
+    def __getitem__(self, name: str) -> Sequence[str]:
+        return self._lines.get(name.encode(), ())
 
 
 async def read_body(headers: Headers, receive: Receive) -> bytes:

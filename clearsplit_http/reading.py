@@ -45,8 +45,10 @@ def read_json(body: bytes) -> Plain:
     Raises BadJson for everything that is not JSON in UTF-8 with one meaning.
     """
     try:
-        tree: Plain = _DECODER.decode(body.decode("utf-8"))
-        _require_clean(tree, DEPTH_MAX)
+        text = body.decode("utf-8")
+        tree: Plain = _DECODER.decode(text)
+        if not _plainly_clean(text):
+            _require_clean(tree, DEPTH_MAX)
     except RecursionError:
         raise BadJson(f"The body is nested deeper than {DEPTH_MAX} levels.") from None
     except ValueError as error:
@@ -88,6 +90,12 @@ _DECODER: Final = json.JSONDecoder(
     parse_int=_integer,
     parse_constant=_constant,
 )
+
+
+def _plainly_clean(text: str) -> bool:
+    """Whether JSON that was decoded needs no further look: only an escape brings a NUL or half of a
+    surrogate pair into a text, and nothing is deeper than it has brackets."""
+    return "\\" not in text and text.count("[") + text.count("{") <= DEPTH_MAX
 
 
 def _require_clean(tree: Plain, depth: int) -> None:

@@ -105,7 +105,7 @@ def test_depth_has_a_limit() -> None:
     assert read_json(b"[" * DEPTH_MAX + b"]" * DEPTH_MAX)
     with pytest.raises(BadJson, match="deeper"):
         read_json(b"[" * (DEPTH_MAX + 1) + b"]" * (DEPTH_MAX + 1))
-    many_side_by_side = [[]] * (DEPTH_MAX + 1)
+    many_side_by_side: list[Plain] = [[]] * (DEPTH_MAX + 1)
     assert read_json(json.dumps(many_side_by_side).encode()) == many_side_by_side
 
 

@@ -190,9 +190,13 @@ def test_none_of_them_is_ready_while_they_drain(database_url: str) -> None:
 def test_a_write_that_has_begun_is_finished_and_answered(count: int, database_url: str) -> None:
     env = together(database_url, BCRYPT_COST="14") | {"UVICORN_WORKERS": str(count)}
     body = {"email": "ana@example.org", "password": "correct horse battery staple", "name": "Ana"}
-    with serving(env=env) as (process, said), ThreadPoolExecutor() as pool:
-        url = address(said)
-        answer = pool.submit(httpx.post, f"{url}/auth/signup", json=body, timeout=20)
+    with (
+        serving(env=env) as (process, said),
+        ThreadPoolExecutor() as pool,
+        httpx.Client(base_url=address(said), timeout=20) as client,
+    ):
+        client.get("/health")  # so that its connection has been accepted
+        answer = pool.submit(client.post, "/auth/signup", json=body)
         time.sleep(0.3)
         assert not answer.done(), "BCRYPT_COST is too low for this machine"
         process.send_signal(signal.SIGTERM)

@@ -151,7 +151,10 @@ def test_four_migrators_at_once_apply_once(bare_database_url: str, tmp_path: Pat
 def test_a_killed_migrator_leaves_nothing_stuck(bare_database_url: str, tmp_path: Path) -> None:
     slow = {"0003.slow": "create table slow (); do $$ begin perform pg_sleep(1); end $$;"}
     written(tmp_path, {**TWO, **slow})
-    asleep = "select 1 from pg_stat_activity where wait_event = 'PgSleep'"
+    asleep = (
+        "select 1 from pg_stat_activity"
+        " where wait_event = 'PgSleep' and datname = current_database()"
+    )
 
     with subprocess.Popen([sys.executable, "-c", MIGRATOR, bare_database_url, tmp_path]) as killed:
         while not rows(bare_database_url, asleep):

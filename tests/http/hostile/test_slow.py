@@ -55,7 +55,6 @@ async def test_a_client_that_never_ends_is_ended(
     monkeypatch.setattr(framing, "FIRST_S_MAX", 0.3)
     monkeypatch.setattr(framing, "HEAD_S_MAX", 0.3)
     monkeypatch.setattr(framing, "BODY_S_MAX", 0.3)
-    monkeypatch.setattr(framing, "LINGER_S", 0.1)
     async with served(memory_api) as port:
         said = await asyncio.wait_for(all_said(port, *pieces), timeout=20)
     assert code in said

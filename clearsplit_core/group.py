@@ -176,9 +176,10 @@ class Group:
 
     def require(self, right: Right) -> Member:
         """The caller's seat, if its role has `right`. Raises ThingNotFound, InsufficientRole."""
-        if right not in RIGHTS[self.actor.role]:
+        actor = self.actor
+        if right not in RIGHTS[actor.role]:
             raise InsufficientRole
-        return self.actor
+        return actor
 
     def has_active(self, member_id: MemberId) -> bool:
         """Whether that is a member who has not left."""

@@ -157,33 +157,35 @@ def _collect_texts(value: object, found: list[Text]) -> None:
             found.append(value)
     elif isinstance(value, tuple):
         for item in value:
-            if not _WORDLESS[type(item)]:
-                _collect_texts(item, found)
+            _collect_texts(item, found)
     else:
-        for name in _field_names(type(value)):
-            part = getattr(value, name)
-            if not _WORDLESS[type(part)]:
-                _collect_texts(part, found)
+        for name in _WORDED[type(value)]:
+            _collect_texts(getattr(value, name), found)
 
 
-class _Wordless(dict[type, bool]):
-    """Whether no text can stand in a value of that type, found once: most of what an event holds
+class _Worded(dict[type, tuple[str, ...]]):
+    """The fields of each type in which a text can stand, found once: most of what an event holds
     are members and their shares."""
 
-    def __missing__(self, shape: type) -> bool:
+    def __missing__(self, shape: type) -> tuple[str, ...]:
         hints = get_type_hints(shape) if is_dataclass(shape) else {}
-        parts = [hints[name] for name in _field_names(shape)]
-        self[shape] = found = all(map(self._is_leaf, parts))
+        names = _field_names(shape)
+        self[shape] = found = tuple(name for name in names if self._has_words(hints[name]))
         return found
 
-    def _is_leaf(self, hint: object) -> bool:
+    def _has_words(self, hint: object) -> bool:
         """What stands for a member is an id, whatever it may be elsewhere."""
-        while isinstance(hint, NewType):
-            hint = hint.__supertype__
-        return hint in _LEAVES or isinstance(hint, TypeVar)
+        if isinstance(hint, NewType | TypeVar):
+            return False
+        if hint is Text:
+            return True
+        if get_origin(hint) in (tuple, Union, UnionType):
+            return any(map(self._has_words, get_args(hint)))
+        make = get_origin(hint) or hint
+        return isinstance(make, type) and bool(self[make])
 
 
-_WORDLESS: Final = _Wordless({Text: False, tuple: False})
+_WORDED: Final = _Worded()
 
 
 def strings_in(tree: Plain) -> Iterator[str]:

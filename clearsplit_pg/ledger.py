@@ -90,11 +90,12 @@ class PostgresLedger(Connected):
         A refusal would be one of another time, and some expense that the command looks at might be
         there: `APPEND` knows only that those which it adds are not.
         """
-        if not command.needs.few:
+        needs = command.needs
+        if not needs.few:
             return None
         connection = await self._pool.getconn()  # nothing is begun here that would have to end
         try:
-            return await self._on(connection, known, command, caller, receipt)
+            return await self._on(connection, known, command, needs, caller, receipt)
         finally:
             await self._pool.putconn(connection)
 
@@ -103,6 +104,7 @@ class PostgresLedger(Connected):
         connection: Connection,
         known: Known,
         command: Command[R],
+        needs: Needs,
         caller: Caller,
         receipt: Receipt[R] | None,
     ) -> Recorded[R] | Sealed | None:
@@ -118,16 +120,16 @@ class PostgresLedger(Connected):
         except Refusal:
             return None
         more = others or event.forgets or rows.more_params(group, after)
-        if more or frozenset(after.expenses) != command.needs.expenses:
+        if more or after.expenses.keys() != needs.expenses:
             return None
         recorded = Recorded(decision.answer, after.head)
         sealed = receipt.seal(recorded) if receipt else None
-        params = (
-            rows.append_params(group, after, event, entry)
-            | rows.answer_params(caller, receipt, sealed)
-            | rows.look_params(caller, group.id, receipt.key if receipt else None, now)
-        )
-        if await (await connection.execute(sql.APPEND, params)).fetchone() is None:
+        params = {
+            **rows.append_params(group, after, event, entry),
+            **rows.answer_params(caller, receipt, sealed),
+            **rows.look_params(caller, group.id, receipt.key if receipt else None, now),
+        }
+        if not (await connection.execute(sql.APPEND, params)).rowcount:
             return None
         self._heads.keep(known, group, after)
         return sealed or recorded

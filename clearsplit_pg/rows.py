@@ -361,7 +361,7 @@ def lock_params(command: Command[R], caller: Caller, receipt: Receipt[R] | None)
     group_id, account_id = command.group_id, caller.account_id
     return {
         "group_id": group_id,
-        "expense_ids": _array(command.needs.expenses),
+        "expense_ids": _array(map(text_of_id, command.needs.expenses)),
         "key": receipt and receipt.key,
         "key_number": receipt and key_number(group_id, account_id, receipt.key),
     }
@@ -473,9 +473,9 @@ def _entry(entry: Entry, after: Group) -> Params:
         "event": _json(entry.event),
         "leg_members": _array([text_of_id(leg.member_id) for leg in legs]),
         "leg_currencies": _array([leg.currency for leg in legs]),
-        "leg_dates": _array([leg.effective_date for leg in legs]),
-        "leg_amounts": _array([leg.amount_minor for leg in legs]),
-        "leg_balances": _array([after.balances[leg.member_id, leg.currency] for leg in legs]),
+        "leg_dates": _array([leg.effective_date.isoformat() for leg in legs]),
+        "leg_amounts": _array([str(leg.amount_minor) for leg in legs]),
+        "leg_balances": _array([str(after.balances[leg.member_id, leg.currency]) for leg in legs]),
         "previous": bytes.fromhex(entry.previous),
         "hash": bytes.fromhex(entry.hash),
     }
@@ -551,14 +551,14 @@ def _debts(before: Debts, after: Debts) -> Params:
         "debtors": _array([text_of_id(debtor) for debtor, _, _ in more]),
         "creditors": _array([text_of_id(creditor) for _, creditor, _ in more]),
         "debt_currencies": _array([currency for _, _, currency in more]),
-        "debts_more": _array(more.values()),
+        "debts_more": _array(map(str, more.values())),
     }
 
 
-def _array(items: Iterable[UUID | str | date | int]) -> str:
+def _array(items: Iterable[str]) -> str:
     """A Postgres array of ids, currencies, dates or numbers, none of which needs quotes. psycopg
     writes any list, one item at a time: that takes it longer than all the rest of an entry."""
-    return "{" + ",".join(map(str, items)) + "}"
+    return "{" + ",".join(items) + "}"
 
 
 def _json(tree: object) -> str:

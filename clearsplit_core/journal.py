@@ -16,8 +16,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from itertools import pairwise
-from operator import attrgetter
+from operator import attrgetter, ge
 from typing import Final, NewType, TypeAlias
 from uuid import UUID
 
@@ -61,12 +60,12 @@ def net(legs: Iterable[Posting]) -> Postings:
     for leg in legs:
         place = (leg.member_id, leg.currency, leg.effective_date)
         sums[place] = sums.get(place, 0) + leg.amount_minor
-    return netted((*place, minor) for place, minor in sums.items())
+    return in_order([Posting(*place, minor) for place, minor in sums.items() if minor])
 
 
-def netted(sums: Iterable[tuple[MemberId, str, date, int]]) -> Postings:
-    """The legs of these sums, one for each member, currency and date: zeros dropped, in order."""
-    return tuple(sorted([Posting(*one) for one in sums if one[-1]], key=_place))
+def in_order(legs: Iterable[Posting]) -> Postings:
+    """`legs` as an entry has them, where each place has one and none is zero."""
+    return tuple(sorted(legs, key=_place))
 
 
 _place: Final[Callable[[Posting], tuple[int, str, date]]] = attrgetter(
@@ -206,9 +205,8 @@ def require_unchanged(entry: Entry) -> None:
 
 
 def _require_balanced(postings: Postings) -> None:
-    if not all(leg.amount_minor for leg in postings) or any(
-        one >= next_one for one, next_one in pairwise(map(_place, postings))
-    ):
+    places = [_place(leg) for leg in postings]
+    if not all(leg.amount_minor for leg in postings) or any(map(ge, places, places[1:])):
         raise Unbalanced("An entry's postings are netted, without zeros, and in order.")
     sums: dict[tuple[str, date], int] = {}
     for leg in postings:

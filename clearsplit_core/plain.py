@@ -13,6 +13,7 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import lru_cache
+from itertools import chain, repeat
 from operator import attrgetter
 from types import NoneType, UnionType
 from typing import (
@@ -57,7 +58,8 @@ def text_of_id(value: UUID) -> str:
 @lru_cache(IDS_MAX)
 def _text_of_number(number: int) -> str:
     """By its number, for an id is hashed and compared in Python: that takes most of the look-up."""
-    return str(UUID(int=number))
+    digits = f"{number:032x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def to_plain(value: object) -> Plain:
@@ -394,41 +396,43 @@ def canonical(tree: Plain) -> bytes:
     all: 1.0 equals 1 and True, and is neither.
     """
     pieces: list[str] = []
-    _write(tree, pieces.append)
+    _write("", tree, pieces.append)
     return "".join(pieces).encode()
 
 
-def _write(tree: Plain, write: Callable[[str], None]) -> None:
+def _write(before: str, tree: Plain, write: Callable[[str], None]) -> None:
+    """`before`, such as the key whose value it is, and the tree."""
     if type(tree) is str:
-        write(_string(tree))
+        write(_string(before, tree))
     elif type(tree) is dict:
-        write(f"d{len(tree)}:")
+        write(before if tree else f"{before}d0:")
         for key, written in _in_order(tuple(tree)):
-            write(written)
-            _write(tree[key], write)
+            _write(written, tree[key], write)
     elif type(tree) is list:
-        write(f"l{len(tree)}:")
+        write(f"{before}l{len(tree)}:")
         for item in tree:
-            _write(item, write)
+            _write("", item, write)
     elif type(tree) is int:
         digits = str(tree)
-        write(f"i{len(digits)}:{digits}")
+        write(f"{before}i{len(digits)}:{digits}")
     elif tree is None:
-        write("n")
+        write(before + "n")
     elif type(tree) is bool:
-        write("t" if tree else "f")
+        write(before + ("t" if tree else "f"))
     elif type(tree) is Written:
-        write(tree)
+        write(before + tree)
     else:
         raise JournalBroken(f"A plain tree holds no {type(tree).__name__}.")
 
 
-def _string(text: str) -> str:
+def _string(before: str, text: str) -> str:
     size = len(text) if text.isascii() else len(text.encode())
-    return f"s{size}:{text}"
+    return f"{before}s{size}:{text}"
 
 
 @lru_cache(maxsize=KEYS_MAX)
 def _in_order(keys: tuple[str, ...]) -> list[tuple[str, str]]:
-    """The keys of a dict in the order of their code points, each with its canonical form."""
-    return [(key, _string(key)) for key in sorted(keys)]
+    """The keys of a dict in the order of their code points, each with its canonical form; before
+    the first of them stands how many they are."""
+    marks = chain([f"d{len(keys)}:"], repeat(""))
+    return [(key, _string(mark, key)) for key, mark in zip(sorted(keys), marks, strict=False)]

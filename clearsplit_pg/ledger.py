@@ -120,7 +120,7 @@ class PostgresLedger(Connected):
         except Refusal:
             return None
         more = others or event.forgets or rows.more_params(group, after)
-        if more or after.expenses.keys() != needs.expenses:
+        if more or frozenset(after.expenses) != needs.expenses:
             return None
         recorded = Recorded(decision.answer, after.head)
         sealed = receipt.seal(recorded) if receipt else None

@@ -7,7 +7,7 @@ from typing import Final
 from clearsplit_core.currencies import decimals
 from clearsplit_core.debts import NO_DEBTS, Debts, between
 from clearsplit_core.errors import AmountOutOfRange, NobodyNamed, TooMany
-from clearsplit_core.journal import MemberId, Postings, netted
+from clearsplit_core.journal import MemberId, Posting, Postings, in_order
 from clearsplit_core.money import allocate, convert, require_integer
 from clearsplit_core.records.ids import AMOUNT_MINOR_MAX, ExpenseId, require_amount
 from clearsplit_core.splits import (
@@ -91,7 +91,9 @@ class Posted:
             sums[part.member_id] = sums.get(part.member_id, 0) + part.amount_minor
         for part in self.shares:
             sums[part.member_id] = sums.get(part.member_id, 0) - part.amount_minor
-        return netted((member_id, currency, day, minor) for member_id, minor in sums.items())
+        return in_order(
+            [Posting(member_id, currency, day, minor) for member_id, minor in sums.items() if minor]
+        )
 
 
 @dataclass(frozen=True, slots=True)

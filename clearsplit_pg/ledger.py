@@ -306,6 +306,7 @@ async def _append(
 
 
 async def _write(connection: Connection, step: Params, more: Params | None) -> None:
-    await row_of(connection, sql.APPEND, step | rows.LOOKED_AT)
+    appended = await connection.execute(sql.APPEND, step | rows.LOOKED_AT)
+    assert appended.rowcount == 1, "under its lock a group has the head that was read"
     if more is not None:
         await connection.execute(sql.KEEP_MORE, more)

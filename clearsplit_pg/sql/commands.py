@@ -153,7 +153,7 @@ values (%(group_id)s, %(name)s, %(currency)s, 0, %(at)s, %(at)s, 0, %(previous)s
 """
 
 # An entry and what mostly follows from it, where the journal's head is the one that it was decided
-# from; elsewhere nothing, and no row comes back. It waits for nobody: a group that somebody else
+# from; elsewhere nothing, and no row is changed. It waits for nobody: a group that somebody else
 # has locked is about to have another head. Whether the caller's session lives and the key is new is
 # looked at here as well, for whoever appends to a head without a lock (heads.py). No longer than
 # 4,096 bytes, or psycopg takes it apart anew each time.
@@ -193,7 +193,7 @@ with here as (
       from leg
 ), balance as (
     insert into balances (group_id, member_id, currency, balance_minor)
-    select distinct %(group_id)s::uuid, member_id, currency, balance_minor
+    select distinct on (member_id, currency) %(group_id)s, member_id, currency, balance_minor
       from leg
         on conflict (group_id, member_id, currency)
         do update set balance_minor = excluded.balance_minor
@@ -232,7 +232,6 @@ update groups
        strayed_seq = %(strayed_seq)s
   from here
  where group_id = %(group_id)s
-returning seq
 """
 
 # Whatever else an entry changed: most change nothing of this.

@@ -175,7 +175,8 @@ def test_a_statement_about_a_group_asks_one_server(database: Connection, name: s
 @pytest.mark.parametrize("name", _about_a_group())
 def test_whatever_is_inserted_is_of_the_group_that_is_named(name: str) -> None:
     inserted = re.findall(
-        r"insert into (\w+) \((\w+).*?\)\s*(?:values \(|select (?:distinct )?)([^,\s]+),",
+        r"insert into (\w+) \((\w+).*?\)\s*"
+        r"(?:values \(|select (?:distinct on \(.*?\) )?)([^,\s]+),",
         STATEMENTS[name],
         re.DOTALL,
     )

@@ -4,8 +4,9 @@ Each refusal is shown with its SQLSTATE. The rows that are tried differ from goo
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from typing import Final
 from uuid import UUID
 
 import psycopg
@@ -16,8 +17,27 @@ from psycopg import errors
 from psycopg.types.json import Jsonb
 
 from clearsplit_core.errors import Unbalanced
-from clearsplit_core.journal import Entry, MemberId, Posting, net
-from tests.literals import OFFICE, TODAY, TOMORROW, TRIP, members
+from clearsplit_core.expenses import ExpenseRecorded
+from clearsplit_core.group import Group
+from clearsplit_core.journal import Entry, GroupId, MemberId, Posting, net
+from clearsplit_core.ports import Decision, Needs
+from clearsplit_core.records import ExpenseId, Terms, outcome_of
+from clearsplit_core.splits import Equal, Part
+from clearsplit_pg.store import open_store
+from tests.literals import (
+    OFFICE,
+    TODAY,
+    TOMORROW,
+    TRIP,
+    Clock,
+    caller,
+    expense,
+    founding,
+    member,
+    members,
+    text,
+)
+from tests.postgres import FORGETFUL
 
 ANN, BOB, CEM = sorted(members("ann bob cem"))
 STRANGER = UUID(int=1)
@@ -147,17 +167,59 @@ def _is_balanced(legs: list[Posting]) -> bool:
     return True
 
 
-def test_an_entry_whose_legs_have_holes_is_refused(database: Database) -> None:
+GOOD: Final[dict[str, list[object]]] = {
+    "leg_members": [ANN, BOB],
+    "leg_currencies": ["EUR", "EUR"],
+    "leg_dates": [TODAY, TODAY],
+    "leg_amounts": [100, -100],
+}
+
+
+@pytest.mark.parametrize("column", GOOD)
+@pytest.mark.parametrize("hole", [(0,), (1,), (0, 1), None], ids=str)
+def test_an_entry_whose_legs_have_holes_is_refused(
+    database: Database, column: str, hole: tuple[int, ...] | None
+) -> None:
+    """Nothing where something must stand, or fewer of one column (None)."""
+    told = GOOD[column]
+    holed = told[:1] if hole is None else [None if at in hole else it for at, it in enumerate(told)]
     with pytest.raises(errors.CheckViolation) as refused:
         database.execute(
             """
             insert into entries (group_id, seq, at, event, leg_members, leg_currencies, leg_dates,
                                  leg_amounts, previous, hash)
-            values (%s, 2, now(), '{}', array[%s, %s]::uuid[], array['EUR', 'EUR'],
-                    array['2026-01-31', null]::date[], array[100, -100], sha256('a'), sha256('b'))
+            values (%(group)s, 2, now(), '{}', %(leg_members)s::uuid[], %(leg_currencies)s::text[],
+                    %(leg_dates)s::date[], %(leg_amounts)s::bigint[], sha256('a'), sha256('b'))
             """,
-            (TRIP, ANN, BOB),
+            {"group": TRIP} | GOOD | {column: holed},
         )
+    assert refused.value.diag.constraint_name == "entries_sum_to_zero"
+
+
+IN_FRONT: Final = """
+create schema in_front;
+create function in_front.yes(uuid, uuid) returns boolean language sql as 'select true';
+create function in_front.yes(text[], text[]) returns boolean language sql as 'select true';
+create function in_front.yes(date[], date[]) returns boolean language sql as 'select true';
+create function in_front.yes(numeric, integer) returns boolean language sql as 'select true';
+create operator in_front.> (leftarg = uuid,    rightarg = uuid,    function = in_front.yes);
+create operator in_front.= (leftarg = text[],  rightarg = text[],  function = in_front.yes);
+create operator in_front.= (leftarg = date[],  rightarg = date[],  function = in_front.yes);
+create operator in_front.= (leftarg = numeric, rightarg = integer, function = in_front.yes);
+create function in_front.array_position(bigint[], integer) returns integer
+    language sql as 'select null::integer';
+set search_path = in_front, pg_catalog, public;
+"""
+"""Somebody's own functions and operators, which stand in front of those of Postgres."""
+
+
+@pytest.mark.parametrize("legs", UNBALANCED.values(), ids=UNBALANCED.keys())
+def test_nobody_can_put_another_operator_in_the_place_of_one_that_checks(
+    database: Database, legs: list[Leg]
+) -> None:
+    database.execute(IN_FRONT.encode())
+    with pytest.raises(errors.CheckViolation) as refused:
+        insert_entry(database, 2, legs)
     assert refused.value.diag.constraint_name == "entries_sum_to_zero"
 
 
@@ -206,21 +268,94 @@ def test_the_journal_has_each_number_once(database: Database) -> None:
     assert refused.value.sqlstate == "23505"
 
 
-def test_the_journal_begins_at_one(database: Database) -> None:
-    with pytest.raises(errors.CheckViolation) as refused:
-        insert_entry(database, 0, [])
-    assert refused.value.diag.constraint_name == "entries_count_from_one"
+@pytest.mark.parametrize("seqs", [[0], [0, -1], [0, -1, -2]], ids=str)
+def test_the_journal_begins_at_one(database: Database, seqs: list[int]) -> None:
+    """However many are put before it in one statement: the first of them has none before it."""
+    with pytest.raises(errors.ForeignKeyViolation) as refused:
+        database.execute(
+            """
+            insert into entries (group_id, seq, at, event, leg_members, leg_currencies, leg_dates,
+                                 leg_amounts, previous, hash)
+            select group_id, number, at, event, leg_members, leg_currencies, leg_dates,
+                   leg_amounts, previous, hash
+              from entries, unnest(%s::bigint[]) as number
+            """,
+            [seqs],
+        )
+    assert refused.value.diag.constraint_name == "entries_have_no_gap"
 
 
-@pytest.mark.parametrize("table", ["postings", "balances"])
+def test_no_entry_stands_at_the_least_number_there_is(database: Database) -> None:
+    with pytest.raises(errors.NumericValueOutOfRange):
+        insert_entry(database, -(2**63), [])
+
+
+@pytest.mark.parametrize("table", ["balances", "debts"])
 def test_a_group_cannot_name_a_member_of_another(database: Database, table: str) -> None:
     columns = {
-        "postings": "(%s, %s, 'EUR', 1, '2026-01-31', 5, 5)",
-        "balances": "(%s, %s, 'EUR', 5)",
+        "balances": "(%(group)s, %(one)s, 'EUR', 5)",
+        "debts": "(%(group)s, %(one)s, %(other)s, 'EUR', 5)",
     }
     with pytest.raises(errors.ForeignKeyViolation) as refused:
-        database.execute(f"insert into {table} values {columns[table]}".encode(), (OFFICE, ANN))
+        database.execute(
+            f"insert into {table} values {columns[table]}".encode(),
+            {"group": OFFICE, "one": ANN, "other": BOB},
+        )
     assert refused.value.sqlstate == "23503"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Careless:
+    """Ann paid for somebody, and no rule asks whether they are in the group."""
+
+    group_id: GroupId
+    stranger: MemberId
+
+    @property
+    def needs(self) -> Needs:
+        return Needs()
+
+    def decide(self, _group: Group) -> Decision[None]:
+        expense_id = ExpenseId(UUID(int=7))
+        terms = Terms(
+            title=text("Dinner"),
+            amount_minor=100,
+            currency="EUR",
+            date=TODAY,
+            payers=(Part(member("ann"), 100),),
+            split=Equal((self.stranger,)),
+            category=None,
+            memo=None,
+            fx=None,
+        )
+        outcome = outcome_of(terms, expense_id)
+        return Decision(
+            (ExpenseRecorded(expense_id=expense_id, terms=terms, outcome=outcome),), None
+        )
+
+
+async def test_an_entry_that_moves_money_of_nobody_in_the_group_is_refused_whole(
+    database_url: str,
+) -> None:
+    careless = Careless(group_id=TRIP, stranger=member("dee"))
+    with psycopg.connect(database_url) as connection:
+        connection.execute("alter table debts drop constraint debts_name_a_debtor")
+        connection.execute("alter table debts drop constraint debts_name_a_creditor")
+    async with open_store(database_url, Clock(), FORGETFUL) as store:
+        for command in (founding("ann"), founding("dee", of=OFFICE), expense("Taxi", among="ann")):
+            await store.perform(command, caller=caller("ann"))
+        with pytest.raises(errors.ForeignKeyViolation) as refused:
+            await store.perform(careless, caller=caller("ann"))
+    assert refused.value.diag.constraint_name == "balances_name_a_member"
+    with psycopg.connect(database_url) as connection:
+        held = connection.execute(
+            """
+            select (select max(seq) from entries where group_id = %(group)s),
+                   (select count(*) from postings)
+            """,
+            {"group": TRIP},
+        ).fetchone()
+    assert held == (2, 0)
 
 
 def test_a_balance_stays_within_what_javascript_can_read(database: Database) -> None:

@@ -1,7 +1,9 @@
 """Migrating: every spelling of a URL, once whoever races, and all of a migration or nothing."""
 
 import argparse
+import asyncio
 import logging
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,8 +17,20 @@ import pytest
 from psycopg import sql
 
 from clearsplit_pg import commands, schema
-from clearsplit_pg.schema import MigrationFailed, migrate, pending, required
+from clearsplit_pg.audit import audited, connected
+from clearsplit_pg.schema import (
+    MigrationFailed,
+    migrate,
+    migrations_dir,
+    pending,
+    required,
+    step_down,
+)
+from clearsplit_pg.store import open_store
 from clearsplit_pg.urls import BadDatabaseUrl, normalise
+from tests.contract.test_questions import STORY
+from tests.literals import TRIP, Clock, caller
+from tests.postgres import FORGETFUL
 
 TWO = {
     "0001.tables": "create table debtor (name text); create table creditor (name text);",
@@ -44,14 +58,15 @@ def rows(url: str, query: str) -> list[tuple[object, ...]]:
 
 
 def objects(url: str) -> list[tuple[object, ...]]:
-    """All that stands in the public schema, down to columns and constraints, but for yoyo's own."""
+    """All that stands in the public schema, down to columns, constraints and the text of functions,
+    but for yoyo's own."""
     return rows(
         url,
         """
         with here as (select oid from pg_namespace where nspname = 'public')
         select format('%s.%s %s', relname, attname, format_type(atttypid, atttypmod))
           from pg_class join pg_attribute on attrelid = pg_class.oid
-         where relnamespace in (table here) and relname not like '%yoyo%'
+         where relnamespace in (table here) and relname not like '%yoyo%' and not attisdropped
         union all
         select format('%s %s', conname, pg_get_constraintdef(oid))
           from pg_constraint
@@ -59,7 +74,9 @@ def objects(url: str) -> list[tuple[object, ...]]:
         union all
         select format('%s %s', tgrelid::regclass, tgname) from pg_trigger where not tgisinternal
         union all
-        select format('%s', oid::regprocedure) from pg_proc where pronamespace in (table here)
+        select format('%s %s %s %s', oid::regprocedure, prolang, proconfig, md5(prosrc))
+          from pg_proc
+         where pronamespace in (table here)
         union all
         select typname from pg_type
          where typnamespace in (table here) and typtype in ('d', 'e')
@@ -254,6 +271,34 @@ def test_the_schema_goes_up_down_and_up_again(bare_database_url: str) -> None:
     assert migrate(bare_database_url) == applied
     assert objects(bare_database_url) == whole
     assert len(whole) > len(nothing)
+
+
+def test_each_step_down_leaves_what_was_there_before_that_step(
+    bare_database_url: str, tmp_path: Path
+) -> None:
+    before = [objects(bare_database_url)]
+    for step in sorted(migrations_dir().glob("[0-9]*[a-z].sql")):
+        if not step.name.endswith(".rollback.sql"):
+            shutil.copy(step, tmp_path)
+            migrate(bare_database_url, tmp_path)
+            before.append(objects(bare_database_url))
+    assert len(before) == len(required()) + 1
+
+    while before:
+        assert objects(bare_database_url) == before.pop()
+        step_down(bare_database_url)
+
+
+async def test_a_journal_goes_a_step_down_and_up_again(database_url: str) -> None:
+    async with open_store(database_url, Clock(), FORGETFUL) as store:
+        for command in STORY:
+            await store.perform(command, caller=caller("ann"))
+
+    last = await asyncio.to_thread(step_down, database_url)
+    assert await asyncio.to_thread(migrate, database_url) == [last]
+
+    with connected(database_url) as database:
+        assert audited(database, TRIP).faults == ()
 
 
 # ── clearsplit migrate ───────────────────────────────────────────────────────────────────────────

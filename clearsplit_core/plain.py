@@ -392,8 +392,8 @@ def canonical(tree: Plain) -> bytes:
 
     A string is `s<bytes>:<UTF-8>`, an integer `i<digits>:<decimal>`, a list `l<count>:` and its
     items, a dict `d<count>:` and its keys and values in the order of the keys' code points;
-    `n`, `t` and `f` are None, True and False. Raises JournalBroken for anything else, a float above
-    all: 1.0 equals 1 and True, and is neither.
+    `n`, `t` and `f` are None, True and False; what is `Written` stands as it is. Raises
+    JournalBroken for anything else, a float above all: 1.0 equals 1 and True, and is neither.
     """
     pieces: list[str] = []
     _write("", tree, pieces.append)

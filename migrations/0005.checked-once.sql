@@ -1,5 +1,23 @@
 -- What an entry may hold is checked where it stands, once, and cheaply.
 --
+-- Servers go on meanwhile, and some hold one of these tables while they wait for another. So all of
+-- them are taken at once or given back at once, long before anybody would be refused for a deadlock.
+do $$
+begin
+    for attempt in 1 .. 200 loop
+        begin
+            set local lock_timeout = '50ms';
+            lock table postings, members, entries in access exclusive mode;
+            return;
+        exception when lock_not_available then
+            perform pg_sleep(random() * 0.2);
+        end;
+    end loop;
+    raise exception 'postings, members and entries were in use for half a minute: migrate again'
+        using errcode = 'lock_not_available';
+end
+$$;
+
 -- A posting is what its entry says of one member again, written by the same statement, which writes
 -- that member's balance as well: the entry's CHECK refuses a leg of zero, and the balance names a
 -- member. To ask the same of each posting was a tenth of what Postgres did for an expense.

@@ -301,6 +301,25 @@ async def test_a_journal_goes_a_step_down_and_up_again(database_url: str) -> Non
         assert audited(database, TRIP).faults == ()
 
 
+def test_servers_that_hold_a_table_and_want_another_go_on_while_it_is_migrated(
+    database_url: str,
+) -> None:
+    """As they do between what they read under a lock and what they append."""
+    last = step_down(database_url)
+    trying = """
+        select 1 from pg_locks
+         where relation = 'members'::regclass and mode = 'AccessExclusiveLock' and not granted
+    """
+    with psycopg.connect(database_url) as server, ThreadPoolExecutor(1) as migrator:
+        server.execute("select from members")
+        migrated = migrator.submit(migrate, database_url)
+        while not rows(database_url, trying):
+            time.sleep(0.001)
+        server.execute("lock table postings in row exclusive mode")
+        server.rollback()
+        assert migrated.result() == [last]
+
+
 # ── clearsplit migrate ───────────────────────────────────────────────────────────────────────────
 
 

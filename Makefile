@@ -16,7 +16,7 @@ override DATA_DIR := $(value DATA_DIR)
 export DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help venv serve test fire schemathesis lint format types imports wheel serve-test operations image-test bank bank-broken simulate drill drill-broken bench bench-memory bench-storage capacity bench-core bench-settle bench-entry bench-signing-in lock clean
+.PHONY: help venv serve test fire schemathesis lint format types imports wheel serve-test operations image-test bank bank-broken simulate drill drill-broken bench bench-memory bench-storage bench-instructions capacity bench-core bench-settle bench-entry bench-signing-in lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -101,6 +101,9 @@ bench-memory: venv  ## one worker holds no more after 200,000 requests (wrk)
 
 bench-storage: venv  ## what a recorded expense takes on disk and in the WAL
 	@$(BIN)/python -m tests.bench.storage
+
+bench-instructions: venv  ## how many instructions Postgres needs to record an expense (valgrind; no quiet machine)
+	@$(BIN)/python -m tests.bench.instructions
 
 capacity: venv  ## reckon the model anew from the figures in docs/scaling.md, and write its tables there
 	@$(BIN)/python -m tests.bench.capacity

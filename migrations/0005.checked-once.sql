@@ -31,7 +31,7 @@ alter table entries drop constraint entries_count_from_one;
 -- them zero, and a sum of zero per currency and date. Nearly every entry has one currency and one
 -- date, and then one expression a leg says it all: what is out of order makes the total null.
 --
--- A search path set for the function would cost as much as two legs. So every function and operator
+-- A search path of its own would have to be set for every entry. Instead every function and operator
 -- says where it stands, and nobody can put another in its place.
 create or replace function legs_balance(members uuid[], currencies text[], dates date[], amounts bigint[])
 returns boolean

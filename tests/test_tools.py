@@ -49,7 +49,8 @@ def test_a_tool_that_would_test_nothing_refuses(words: list[str], says: str) -> 
 @pytest.mark.parametrize(
     "tool",
     ["drill", "drill.broken", "bank", "bank.broken", "simulation", "bench.serving",
-     "bench.storage", "bench.capacity", "bench.core", "bench.entry_legs", "bench.signing_in"],
+     "bench.storage", "bench.capacity", "bench.core", "bench.entry_legs", "bench.signing_in",
+     "bench.instructions"],
 )  # fmt: skip
 def test_help_says_what_to_type_and_runs_nothing(tool: str) -> None:
     done = ran(f"tests.{tool}", "--help")

@@ -55,7 +55,7 @@ def no_wrk() -> str:
 
 def measured(case: Case, database_pid: int, seconds: int) -> Measured:
     """A round of that many seconds."""
-    server = [pid for each in case.pids for pid in (each, *_children(each))]
+    server = [pid for each in case.pids for pid in (each, *children(each))]
     before = _cpu_s(server), database_cpu_s(database_pid)
     counts = _once(case) if case.once else _wrk(case, seconds)
     if not counts[0] and not case.script:
@@ -75,7 +75,7 @@ def measured(case: Case, database_pid: int, seconds: int) -> Measured:
 
 def database_cpu_s(pid: int) -> float:
     """Seconds of CPU that Postgres has used so far, all of its processes."""
-    return _cpu_s([pid, *_children(pid)])
+    return _cpu_s([pid, *children(pid)])
 
 
 def _once(case: Case) -> Counts:
@@ -103,13 +103,13 @@ def _wrk(case: Case, seconds: int) -> Counts:
     )
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
     """Every process below that one; none of one that has just ended."""
     try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        told = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         return []
-    return [each for child in map(int, children) for each in (child, *_children(child))]
+    return [each for child in map(int, told) for each in (child, *children(child))]
 
 
 def _cpu_s(pids: Iterable[int]) -> float:

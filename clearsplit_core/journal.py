@@ -45,6 +45,8 @@ class Posting:
     amount_minor: int
 
     def __post_init__(self) -> None:
+        assert type(self.currency) is str, "a currency is its code"
+        assert type(self.effective_date) is date, "a day has no time"
         require_integer(self.amount_minor)
         decimals(self.currency)
 
@@ -122,6 +124,7 @@ class Entry:
     def __post_init__(self) -> None:
         assert self.seq >= 1, "seq counts from 1"
         assert self.at.utcoffset() == _UTC, "times are UTC"
+        assert type(self.postings) is tuple, "postings stay as they are"
         _require_balanced(self.postings)
         if not self.hash:
             object.__setattr__(self, "hash", self.computed_hash())

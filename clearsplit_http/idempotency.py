@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-import msgspec
-
-from clearsplit_core.plain import Plain
+from clearsplit_core.plain import Plain, canonical, text_of_id
 from clearsplit_core.records import AccountId
 from clearsplit_http.keys import mac
 from clearsplit_http.preconditions import Tag
@@ -21,7 +19,6 @@ from clearsplit_http.refusals import KeyInvalid, KeyMissing
 
 KEY_CHARACTERS_MAX: Final = 255
 
-_ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _QUOTED = re.compile(r'"(?P<key>(?:[^"\\]|\\["\\])*)"')
 
 
@@ -46,11 +43,12 @@ def fingerprint(
 ) -> bytes:
     """What tells one request from another under a key, 32 bytes.
 
-    Spaces in the body and the order of its fields do not count.
+    Spaces in the body and the order of its fields do not count. It stays the same in every version:
+    a request may be repeated to another one than that which answered it first.
     """
     seen = None if if_match is None else str(if_match)
-    request = (method, template, ids, seen, body)
-    return hashlib.sha256(_ENCODER.encode(request)).digest()
+    request: Plain = [method, template, [text_of_id(each) for each in ids], seen, body]
+    return hashlib.sha256(canonical(request)).digest()
 
 
 def group_id_for(key: bytes, account_id: AccountId, idempotency_key: str) -> UUID:

@@ -199,6 +199,22 @@ def test_the_first_entry_counts_one() -> None:
         replace(entry(), seq=0)
 
 
+@pytest.mark.parametrize("postings", [[], [leg("ann", "5.00 EUR"), leg("bob", "-5.00 EUR")]])
+def test_an_entry_keeps_no_list_that_somebody_could_add_to(postings: Postings) -> None:
+    with pytest.raises(AssertionError, match="stay as they are"):
+        replace(entry(), postings=postings)
+
+
+def test_a_posting_is_for_a_day_and_in_a_code_that_are_nothing_more() -> None:
+    class Code(str):
+        __slots__ = ()
+
+    with pytest.raises(AssertionError, match="no time"):
+        replace(leg("ann", "5.00 EUR"), effective_date=NOON)
+    with pytest.raises(AssertionError, match="its code"):
+        replace(leg("ann", "5.00 EUR"), currency=Code("EUR"))
+
+
 def test_an_entry_is_dated_in_utc() -> None:
     with pytest.raises(AssertionError, match="UTC"):
         replace(entry(), at=NOON.replace(tzinfo=None))

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearsplit_core.errors import KeyInProgress
+from clearsplit_core.plain import Plain
 from clearsplit_core.records import AccountId
 from clearsplit_http.idempotency import fingerprint, group_id_for, read_key
 from clearsplit_http.preconditions import Tag
@@ -179,6 +180,20 @@ def test_everything_in_a_request_counts() -> None:
         fingerprint("POST", "/a", [one], None, {"a": "1"}),
     }
     assert len(prints) == 8
+
+
+def test_a_request_has_today_the_fingerprint_that_it_had_on_the_first_day() -> None:
+    """While servers are replaced, a request may be repeated to a newer one, or to an older."""
+    body: Plain = {
+        "title": "Gnocchi é",
+        "amount_minor": -4200,
+        "split": {"kind": "equal", "members": ["a", "b"]},
+        "memo": None,
+        "fx": {".": "1.5"},
+    }
+    where = "/groups/{group_id}/expenses/{expense_id}"
+    told = fingerprint("PATCH", where, [UUID(int=1), UUID(int=2)], Tag(3), body)
+    assert told.hex() == "a4708ef272ac3842dd7fb0f30925ffa4a11bb0d239558340b5fb890124aff8f5"
 
 
 @given(st.uuids(), printable)

@@ -92,7 +92,7 @@ drill: venv  ## what an operator will one day do, under load, each with its time
 drill-broken: venv  ## the drills see the mistakes that an operator can make (DRILL="restarts standby": theirs)
 	@$(BIN)/python -m tests.drill.broken $(DRILL)
 
-bench: venv  ## what a request costs, beside bare routes and beside ihatemoney (wrk; five minutes, a quiet machine; ROUNDS=, SECONDS=, PEER=0)
+bench: venv  ## what a request costs, beside bare routes and beside ihatemoney (wrk; nine minutes, a quiet machine; ROUNDS=, SECONDS=, PEER=0)
 	@$(BIN)/python -m tests.bench.serving $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) \
 	  $(if $(filter 0,$(PEER)),--no-peer)
 

@@ -42,7 +42,7 @@ from tests.drill.servers import free_port, postgres, served
 from tests.machine import machine
 from tests.tools import asked, at_least_one, run
 
-ROUNDS: Final = 5
+ROUNDS: Final = 9
 ROUND_S: Final = 2
 SETTINGS: Final = {"RATE_LIMIT_SIGNUP": "0", "LOG_LEVEL": "warning"}
 CALM: Final = [f"calm {number}" for number in range(50)]

@@ -353,7 +353,7 @@ class StoreOptions:
 
     connections_min: int = 1
     """Connections that stay open when nobody needs them."""
-    connections_max: int = 10
+    connections_max: int = 5
     wait_s: int = 5
     """Seconds that a request waits for a connection."""
     connect_s: int = 10

@@ -84,7 +84,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     reader = _Reader(environment)
     options = StoreOptions(
         connections_min=reader.integer("DATABASE_POOL_MIN", 1, 1, 100),
-        connections_max=reader.integer("DATABASE_POOL_MAX", 10, 1, 100),
+        connections_max=reader.integer("DATABASE_POOL_MAX", 5, 1, 100),
         wait_s=reader.integer("DATABASE_WAIT_S", 5, 1, 60),
         connect_s=reader.integer("DATABASE_CONNECT_S", 10, 2, 60),
         statement_s=reader.integer("DATABASE_STATEMENT_S", 30, 0, 600),

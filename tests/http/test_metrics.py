@@ -148,7 +148,7 @@ def test_whichever_worker_is_asked_tells_of_all(server: tuple[int, str]) -> None
         now = scraped(url)
         assert now["clearsplit_requests_total", ("GET", "/health", "200")] == 30
         assert now["clearsplit_workers", ()] == WORKERS
-        assert now["clearsplit_pool_connections_max", ()] == WORKERS * 10
+        assert now["clearsplit_pool_connections_max", ()] == WORKERS * 5
 
 
 def test_a_worker_that_died_is_not_told_of_but_what_it_counted_is(server: tuple[int, str]) -> None:

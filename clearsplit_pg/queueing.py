@@ -3,8 +3,8 @@
 psycopg's pool hands its connections round in turn. Postgres, though, runs a statement sooner on a
 connection that has just run one (its plans and its catalogue are still in the processor's cache),
 so here the one that was used last is used next, and those that nobody needs grow old and are
-closed. Whoever has to wait there waits with a condition, a task and a timer, which takes longer
-than a whole read; here requests stand in a line in front of the pool, and whoever is done with a
+closed. Whoever has to wait there waits with a condition, a task and a timer, a fifth of the CPU of
+a bare request; here requests stand in a line in front of the pool, and whoever is done with a
 connection hands it to the first of them.
 """
 
